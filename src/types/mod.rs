@@ -89,3 +89,15 @@ impl BatchBuilder {
         todo!()
     }
 }
+
+impl DecodeError {
+    /// The SQLSTATE that fits.
+    pub(crate) fn sqlstate(&self) -> &str {
+        todo!()
+    }
+}
+impl std::fmt::Display for DecodeError {
+    fn fmt(&self, _f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        todo!()
+    }
+}
