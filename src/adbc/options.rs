@@ -89,6 +89,13 @@ impl OptionSpec {
         self.key.strip_prefix(PREFIX).unwrap_or(self.key)
     }
 
+    fn markdown_aliases(&self) -> String {
+        match self.aliases {
+            [] => String::new(),
+            aliases => format!(" Also `{}`.", aliases.join("`, `")),
+        }
+    }
+
     /// Checks a value against the kind and gives its canonical text.
     ///
     /// # Errors
@@ -172,6 +179,24 @@ pub fn nearest(unknown: &str, candidates: impl Iterator<Item = &'static str>) ->
         .filter(|(similarity, _)| *similarity > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
+}
+
+/// The table as the README shows it.
+pub fn markdown_table() -> String {
+    let mut table = String::from("| Option | Set on | Takes | Default | Meaning |\n|---|---|---|---|---|\n");
+    for spec in TABLE {
+        let levels: Vec<_> = spec.levels.iter().map(|level| level.name()).collect();
+        let default = spec.default.map_or(String::new(), |default| format!("`{default}`"));
+        table.push_str(&format!(
+            "| `{}` | {} | {} | {default} | {}{} |\n",
+            spec.key,
+            levels.join(", "),
+            spec.kind.describe().replace('\'', "`"),
+            spec.doc,
+            spec.markdown_aliases()
+        ));
+    }
+    table
 }
 
 fn shorten(text: &str) -> String {

@@ -1,0 +1,4 @@
+//! Tests that run from outside the crate: one binary, a module per behaviour.
+
+mod architecture;
+mod option_table;
