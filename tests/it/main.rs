@@ -2,3 +2,7 @@
 
 mod architecture;
 mod option_table;
+mod results;
+mod support;
+mod transactions;
+mod types;
