@@ -171,3 +171,6 @@ fn append_row<'a>(columns: &mut [Column], row: usize, body: &'a [u8]) -> Result<
     }
     if rest.is_empty() { Ok(string_bytes) } else { Err(Fault::TrailingBytes.into()) }
 }
+
+#[cfg(test)]
+mod tests;

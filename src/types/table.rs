@@ -239,3 +239,163 @@ fn decimal(type_modifier: i32) -> Option<Form> {
     let precision = u8::try_from(precision).ok().filter(|digits| (1..=MAX_PRECISION).contains(digits))?;
     Some(Form::Decimal(precision, u8::try_from(scale).ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NO_MODIFIER: i32 = -1;
+
+    fn numeric(precision: i32, scale: i32) -> i32 {
+        ((precision << 16) | (scale & 0x7ff)) + 4
+    }
+
+    fn column(oid: u32, type_modifier: i32) -> ColumnSpec {
+        ColumnSpec { name: "c".into(), oid, type_modifier, binary: false, nullable: true }
+    }
+
+    #[test]
+    fn rows_are_in_order_and_unique() {
+        assert!(TYPES.is_sorted_by(|a, b| a.oid < b.oid));
+    }
+
+    #[test]
+    fn names_need_no_escape_in_json() {
+        let mut names = TYPES.iter().filter(|row| row.extension == Extension::Opaque).map(|row| row.name);
+        assert!(names.all(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == ' ')));
+        assert!(
+            (0..20_000)
+                .filter(|oid| lookup(*oid).is_none())
+                .all(|oid| { name(oid).chars().all(|c| c.is_ascii_alphanumeric() || " _[]\"".contains(c)) })
+        );
+    }
+
+    #[test]
+    fn postgres_agrees_on_the_oids_it_has() {
+        for (oid, wire_name) in [
+            (16, "bool"),
+            (18, "char"),
+            (19, "name"),
+            (20, "int8"),
+            (21, "int2"),
+            (23, "int4"),
+            (25, "text"),
+            (26, "oid"),
+            (700, "float4"),
+            (701, "float8"),
+            (705, "unknown"),
+            (1042, "bpchar"),
+            (1043, "varchar"),
+            (1082, "date"),
+            (1083, "time"),
+            (1114, "timestamp"),
+            (1184, "timestamptz"),
+            (1186, "interval"),
+            (1266, "timetz"),
+            (1700, "numeric"),
+        ] {
+            assert!(lookup(oid).is_some(), "{oid}");
+            assert_eq!(Type::from_oid(oid).unwrap().name(), wire_name);
+        }
+    }
+
+    #[test]
+    fn sql_types_carry_their_modifiers() {
+        for (oid, type_modifier, expected) in [
+            (16, NO_MODIFIER, "BOOLEAN"),
+            (18, NO_MODIFIER, "\"char\""),
+            (25, NO_MODIFIER, "TEXT"),
+            (701, NO_MODIFIER, "DOUBLE PRECISION"),
+            (705, -2, "UNKNOWN"),
+            (1042, 5, "CHAR(1)"),
+            (1042, NO_MODIFIER, "CHAR"),
+            (1043, 29, "VARCHAR(25)"),
+            (1043, 65_539, "VARCHAR(65535)"),
+            (1043, NO_MODIFIER, "VARCHAR"),
+            (1083, 3, "TIME(3)"),
+            (1114, NO_MODIFIER, "TIMESTAMP"),
+            (1184, 0, "TIMESTAMPTZ(0)"),
+            (1188, 7, "INTERVAL YEAR TO MONTH"),
+            (1700, numeric(12, 2), "NUMERIC(12,2)"),
+            (1700, numeric(3, -2), "NUMERIC(3,-2)"),
+            (1700, numeric(1000, 1000), "NUMERIC(1000,1000)"),
+            (1700, NO_MODIFIER, "NUMERIC"),
+            (1700, i32::MIN, "NUMERIC"),
+            (6551, 104, "VARBYTE(100)"),
+            (2950, NO_MODIFIER, "UUID"),
+            (1007, NO_MODIFIER, "INTEGER[]"),
+            (1015, 29, "VARCHAR[]"),
+            (99_999, NO_MODIFIER, "OID 99999"),
+        ] {
+            assert_eq!(sql_type(oid, type_modifier), expected);
+        }
+    }
+
+    #[test]
+    fn decimals_hold_every_value_of_their_type_or_give_way_to_text() {
+        for (type_modifier, expected) in [
+            (numeric(12, 2), DataType::Decimal128(12, 2)),
+            (numeric(38, 37), DataType::Decimal128(38, 37)),
+            (numeric(38, 0), DataType::Decimal128(38, 0)),
+            (numeric(2, 5), DataType::Decimal128(5, 5)),
+            (numeric(3, -2), DataType::Decimal128(5, 0)),
+            (numeric(37, -2), DataType::Utf8),
+            (numeric(39, 0), DataType::Utf8),
+            (numeric(2, 39), DataType::Utf8),
+            (numeric(1000, -1000), DataType::Utf8),
+            (NO_MODIFIER, DataType::Utf8),
+            (i32::MIN, DataType::Utf8),
+            (i32::MAX, DataType::Utf8),
+        ] {
+            assert_eq!(arrow_type(1700, type_modifier), expected, "{type_modifier}");
+            let binary = prefers_binary(1700, type_modifier, 2);
+            assert_eq!(binary, expected != DataType::Utf8, "{type_modifier}");
+        }
+    }
+
+    #[test]
+    fn binary_is_asked_for_where_it_is_safe() {
+        for oid in [16, 19, 20, 21, 23, 25, 26, 700, 701, 705, 1042, 1043, 1114, 1184] {
+            assert!((0..=3).all(|protocol| prefers_binary(oid, NO_MODIFIER, protocol)), "{oid}");
+        }
+        for (oid, type_modifier) in [(1082, NO_MODIFIER), (1083, NO_MODIFIER), (1700, numeric(8, 2))] {
+            assert!((0..=1).all(|protocol| !prefers_binary(oid, type_modifier, protocol)), "{oid}");
+            assert!((2..=3).all(|protocol| prefers_binary(oid, type_modifier, protocol)), "{oid}");
+        }
+        for oid in [18, 1186, 1188, 1190, 1266, 2935, 2950, 3000, 3001, 4000, 6551, 1007, 99_999] {
+            assert!((0..=3).all(|protocol| !prefers_binary(oid, NO_MODIFIER, protocol)), "{oid}");
+        }
+    }
+
+    #[test]
+    fn fields_carry_type_metadata_and_extensions() {
+        let varchar = field(&ColumnSpec { nullable: false, ..column(1043, 29) });
+        assert_eq!(
+            varchar,
+            Field::new("c", DataType::Utf8, false).with_metadata(
+                [("REDSHIFT:type".to_owned(), "VARCHAR(25)".to_owned())]
+                    .into_iter()
+                    .collect::<HashMap<_, _>>()
+            )
+        );
+        let zoned = field(&column(1184, NO_MODIFIER));
+        assert_eq!(zoned.data_type(), &DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())));
+        assert_eq!(field(&column(4000, NO_MODIFIER)).extension_type_name(), Some("arrow.json"));
+    }
+
+    #[test]
+    fn types_without_an_arrow_type_are_opaque_text() {
+        for (oid, type_modifier, type_name) in [
+            (1700, NO_MODIFIER, "NUMERIC"),
+            (1266, NO_MODIFIER, "TIMETZ"),
+            (2950, NO_MODIFIER, "UUID"),
+            (99_999, NO_MODIFIER, "OID 99999"),
+        ] {
+            let field = field(&column(oid, type_modifier));
+            assert_eq!(field.data_type(), &DataType::Utf8);
+            assert_eq!(field.extension_type_name(), Some("arrow.opaque"));
+            let expected = format!(r#"{{"type_name": "{type_name}", "vendor_name": "Amazon Redshift"}}"#);
+            assert_eq!(field.extension_type_metadata(), Some(expected.as_str()));
+        }
+    }
+}

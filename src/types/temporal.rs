@@ -269,24 +269,164 @@ fn not_datetime(cell: &[u8], expected: Expected) -> Fault {
 mod tests {
     use super::*;
 
+    /// The wire value of a date or timestamp is relative to 2000.
+    fn date_wire(days: i32) -> [u8; 4] {
+        (days - DAYS_1970_TO_2000).to_be_bytes()
+    }
+
     #[test]
-    fn dates_read_in_text_and_binary() {
+    fn dates_agree_in_text_and_binary() {
         let cases = [
             ("1970-01-01", 0),
             ("1969-12-31", -1),
             ("2000-02-29", 11_016),
             ("2025-12-31", 20_453),
+            ("10000-01-01", 2_932_897),
+            ("5874897-12-31", 2_145_042_905),
             ("0001-01-01", -719_162),
             ("0001-12-31 BC", -719_163),
             ("0010-01-01 BC", -722_815),
             ("0001-02-29 BC", -719_469),
             ("4713-01-01 BC", -2_440_550),
-            ("5874897-12-31", 2_147_472_982 + 10_957 - 398),
         ];
-        for (text, days) in &cases[..9] {
-            assert_eq!(date_text(text.as_bytes()), Ok(*days), "{text}");
-            assert_eq!(date_binary(&(days - DAYS_1970_TO_2000).to_be_bytes()), Ok(*days), "{text}");
+        for (text, days) in cases {
+            assert_eq!(date_text(text.as_bytes()), Ok(days), "{text}");
+            assert_eq!(date_binary(&date_wire(days)), Ok(days), "{text}");
         }
         assert_eq!(date_binary(&9496_i32.to_be_bytes()), date_text(b"2025-12-31"));
+    }
+
+    #[test]
+    fn times_agree_in_text_and_binary() {
+        let cases = [
+            ("00:00:00", 0),
+            ("12:34:56.789012", 0x0a_8be6_2614),
+            ("12:34:56.7", 45_296_700_000),
+            ("23:59:59.999999", US_PER_DAY - 1),
+        ];
+        for (text, us) in cases {
+            assert_eq!(time_text(text.as_bytes()), Ok(us), "{text}");
+            assert_eq!(time_binary(&us.to_be_bytes()), Ok(us), "{text}");
+        }
+    }
+
+    #[test]
+    fn timestamps_agree_in_text_and_binary() {
+        let cases = [
+            ("1970-01-01 00:00:00", 0),
+            ("1969-12-31 23:59:59.999999", -1),
+            ("2008-06-01 09:59:59", 1_212_314_399_000_000),
+            ("2008-06-01 09:59:59.5", 1_212_314_399_500_000),
+            ("0001-01-01 00:00:00", -62_135_596_800_000_000),
+            ("0001-12-31 00:00:00 BC", -62_135_683_200_000_000),
+        ];
+        for (text, us) in cases {
+            assert_eq!(timestamp_text(text.as_bytes()), Ok(us), "{text}");
+            assert_eq!(timestamp_binary(&(us - US_1970_TO_2000).to_be_bytes()), Ok(us), "{text}");
+        }
+        let wire = 0x0000_f196_b5e3_e5c0_i64;
+        assert_eq!(timestamp_binary(&wire.to_be_bytes()), timestamp_text(b"2008-06-01 09:59:59"));
+    }
+
+    #[test]
+    fn offsets_lead_to_utc() {
+        let utc = timestamp_text(b"2008-06-01 09:59:59");
+        for text in [
+            "2008-06-01 09:59:59+00",
+            "2008-06-01 02:59:59-07",
+            "2008-06-01 15:29:59+05:30",
+            "2008-05-31 18:29:59-15:30",
+            "2008-06-01 10:19:31+00:19:32",
+        ] {
+            assert_eq!(timestamptz_text(text.as_bytes()), utc, "{text}");
+        }
+        assert_eq!(
+            timestamptz_text(b"0044-03-15 12:00:00.25+01 BC"),
+            timestamp_text(b"0044-03-15 11:00:00.25 BC")
+        );
+    }
+
+    #[test]
+    fn infinity_is_an_error() {
+        for text in [&b"infinity"[..], b"-infinity"] {
+            assert_eq!(date_text(text), Err(Fault::InfiniteDatetime));
+            assert_eq!(timestamp_text(text), Err(Fault::InfiniteDatetime));
+            assert_eq!(timestamptz_text(text), Err(Fault::InfiniteDatetime));
+        }
+        for wire in [i64::MAX, i64::MIN] {
+            assert_eq!(timestamp_binary(&wire.to_be_bytes()), Err(Fault::InfiniteDatetime));
+        }
+        for wire in [i32::MAX, i32::MIN] {
+            assert_eq!(date_binary(&wire.to_be_bytes()), Err(Fault::InfiniteDatetime));
+        }
+    }
+
+    #[test]
+    fn what_arrow_integers_cannot_hold_is_an_error() {
+        assert_eq!(date_text(b"9999999-01-01"), Err(Fault::DatetimeRange));
+        assert_eq!(date_binary(&(i32::MAX - 1).to_be_bytes()), Err(Fault::DatetimeRange));
+        assert_eq!(timestamp_text(b"294277-01-10 04:00:54.775808"), Err(Fault::DatetimeRange));
+        assert_eq!(timestamp_text(b"294247-01-10 04:00:54.775807"), Ok(i64::MAX));
+        assert_eq!(timestamp_binary(&(i64::MAX - 1).to_be_bytes()), Err(Fault::DatetimeRange));
+        assert_eq!(timestamptz_text(b"294247-01-10 04:00:54.775807-01"), Err(Fault::DatetimeRange));
+    }
+
+    #[test]
+    fn the_end_of_the_day_is_an_error() {
+        assert_eq!(time_text(b"24:00:00"), Err(Fault::EndOfDay));
+        assert_eq!(time_binary(&US_PER_DAY.to_be_bytes()), Err(Fault::EndOfDay));
+        assert_eq!(time_binary(&(US_PER_DAY + 1).to_be_bytes()), Err(Fault::DatetimeField));
+        assert_eq!(time_binary(&(-1_i64).to_be_bytes()), Err(Fault::DatetimeField));
+    }
+
+    #[test]
+    fn fields_out_of_bounds_are_errors() {
+        for text in
+            ["2020-13-01", "2020-00-01", "2020-01-00", "2021-02-29", "1900-02-29", "2020-04-31", "0000-01-01"]
+        {
+            assert_eq!(date_text(text.as_bytes()), Err(Fault::DatetimeField), "{text}");
+        }
+        for text in ["24:00:01", "12:60:00", "12:00:60", "99:00:00"] {
+            assert_eq!(time_text(text.as_bytes()), Err(Fault::DatetimeField), "{text}");
+        }
+        assert_eq!(timestamptz_text(b"2020-01-01 00:00:00+24"), Err(Fault::DatetimeField));
+    }
+
+    #[test]
+    fn other_date_styles_fail_instead_of_being_misread() {
+        for text in ["03/10/2020", "03-10-2020", "10.03.2020", "Tue Mar 10 2020", "20200310", "2020-3-10"] {
+            assert_eq!(date_text(text.as_bytes()), Err(Fault::NotText(Expected::Date)), "{text}");
+        }
+        for text in ["Sun Jun 01 09:59:59 2008", "06/01/2008 09:59:59", "01.06.2008 09:59:59"] {
+            assert_eq!(timestamp_text(text.as_bytes()), Err(Fault::NotText(Expected::Timestamp)), "{text}");
+        }
+        for text in ["06/01/2008 09:59:59 UTC", "2008-06-01 09:59:59 UTC"] {
+            assert_eq!(
+                timestamptz_text(text.as_bytes()),
+                Err(Fault::NotText(Expected::TimestampTz)),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn incomplete_or_longer_text_is_refused() {
+        for text in ["", "2020", "2020-01-01 ", "2020-01-01BC", "2020-01-01 AD", "-2020-01-01", "2020-01-0x"]
+        {
+            assert_eq!(date_text(text.as_bytes()), Err(Fault::NotText(Expected::Date)), "{text}");
+        }
+        for text in ["", "12:34", "1:02:03", "12:34:56.", "12:34:56.1234567", "12:34:56+00", "12-34-56"] {
+            assert_eq!(time_text(text.as_bytes()), Err(Fault::NotText(Expected::Time)), "{text}");
+        }
+        for text in ["2020-01-01", "2020-01-01T00:00:00", "2020-01-01 00:00:00+00", "2020-01-01 00:00:00.x"] {
+            assert_eq!(timestamp_text(text.as_bytes()), Err(Fault::NotText(Expected::Timestamp)), "{text}");
+        }
+        for text in ["2020-01-01 00:00:00", "2020-01-01 00:00:00+0", "2020-01-01 00:00:00+00:0"] {
+            assert_eq!(
+                timestamptz_text(text.as_bytes()),
+                Err(Fault::NotText(Expected::TimestampTz)),
+                "{text}"
+            );
+        }
     }
 }
