@@ -10,7 +10,8 @@ use std::sync::Arc;
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{Schema, SchemaRef};
 
-use super::decode::{BadCell, Column};
+use super::buffer::BadCell;
+use super::decode::Column;
 use super::error::{DecodeError, Fault};
 use super::table::{field, form};
 use super::{BatchLimits, ColumnSpec};

@@ -8,11 +8,13 @@
 //! |---|---|
 //! | `table` | the type table and what is derived from it: SQL name, Arrow field, format to ask for |
 //! | `batch` | [`BatchBuilder`]: walks rows in place, cuts batches |
-//! | `decode` | column buffers; the decoder of a column, chosen once |
+//! | `decode` | the decoder of a column, chosen once |
+//! | `buffer` | the memory of a column, from values to an Arrow array |
 //! | `scalar`, `numeric`, `temporal` | one value from its wire bytes |
 //! | `error` | [`DecodeError`] |
 
 mod batch;
+mod buffer;
 mod decode;
 mod error;
 mod numeric;
