@@ -5,7 +5,7 @@
 //! zeros beyond the scale are not.
 
 use super::error::{BinaryWidth, Expected, Fault};
-use super::scalar::split_sign;
+use super::scalar::{MAX_U64_DIGITS, accumulate, split_sign};
 
 /// Digits of the widest decimal.
 pub(super) const MAX_PRECISION: u8 = 38;
@@ -41,9 +41,9 @@ impl Decimal {
     #[inline]
     pub(super) fn text(self, cell: &[u8]) -> Result<i128, Fault> {
         let (negative, digits) = split_sign(cell);
-        let magnitude = match short(digits) {
-            Some((unscaled, fraction)) if fraction == self.scale => i128::from(unscaled),
-            _ => self.long(digits)?,
+        let magnitude = match self.short(digits) {
+            Some(unscaled) => i128::from(unscaled),
+            None => self.long(digits)?,
         };
         self.check(if negative { -magnitude } else { magnitude })
     }
@@ -70,6 +70,19 @@ impl Decimal {
         }
     }
 
+    /// The common case: exactly as many fraction digits as the scale says, and few enough digits for 64 bits.
+    #[inline]
+    fn short(self, digits: &[u8]) -> Option<u64> {
+        if digits.len() > MAX_U64_DIGITS {
+            return None;
+        }
+        if self.scale == 0 {
+            return accumulate(0, digits);
+        }
+        let (whole, fraction) = digits.split_at_checked(digits.len().checked_sub(self.scale + 1)?)?;
+        accumulate(accumulate(0, whole)?, fraction.strip_prefix(b".")?)
+    }
+
     /// Any number of digits and any number of fraction digits, without sign.
     fn long(self, digits: &[u8]) -> Result<i128, Fault> {
         let point = digits.iter().position(|&byte| byte == b'.');
@@ -94,29 +107,6 @@ impl Decimal {
         }
         Ok(unscaled)
     }
-}
-
-/// The unscaled number and its count of fraction digits, when there are few enough digits for 64 bits and exactly one
-/// point or none; the common case.
-#[inline]
-fn short(digits: &[u8]) -> Option<(u64, usize)> {
-    if digits.len() > 19 || digits.is_empty() {
-        return None;
-    }
-    let mut unscaled = 0_u64;
-    let mut after_point = None;
-    for &byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit <= 9 {
-            unscaled = unscaled * 10 + u64::from(digit);
-            after_point = after_point.map(|count| count + 1);
-        } else if byte == b'.' && after_point.is_none() && digits.len() > 1 {
-            after_point = Some(0);
-        } else {
-            return None;
-        }
-    }
-    Some((unscaled, after_point.unwrap_or(0)))
 }
 
 #[cold]

@@ -6,6 +6,9 @@ use std::str::FromStr;
 
 use super::error::{BinaryWidth, Expected, Fault};
 
+/// As many decimal digits always fit 64 bits.
+pub(super) const MAX_U64_DIGITS: usize = 19;
+
 /// The bytes of a fixed-width binary value.
 #[inline]
 pub(super) fn fixed<const WIDTH: usize>(cell: &[u8]) -> Result<[u8; WIDTH], Fault> {
@@ -37,14 +40,11 @@ pub(super) fn boolean_binary(cell: &[u8]) -> Result<bool, Fault> {
 #[inline]
 pub(super) fn integer_text<T: TryFrom<i64>>(cell: &[u8]) -> Result<T, Fault> {
     let (negative, digits) = split_sign(cell);
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return Err(Fault::NotText(Expected::Integer));
-    }
-    // 19 digits always fit u64, and no i64 has more.
-    if digits.len() > 19 {
-        return Err(Fault::IntegerRange);
-    }
-    let magnitude = digits.iter().fold(0_u64, |value, byte| value * 10 + u64::from(byte - b'0'));
+    let Some(magnitude) = accumulate(0, digits) else {
+        // More than 19 digits are still an integer, only not one of ours.
+        let wide = digits.len() > MAX_U64_DIGITS && digits.iter().all(u8::is_ascii_digit);
+        return Err(if wide { Fault::IntegerRange } else { Fault::NotText(Expected::Integer) });
+    };
     let value = if negative { 0_i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() };
     value.and_then(|value| T::try_from(value).ok()).ok_or(Fault::IntegerRange)
 }
@@ -59,6 +59,20 @@ pub(super) fn float_text<T: FromStr + Into<f64> + Copy>(cell: &[u8]) -> Result<T
         return Err(Fault::FloatRange);
     }
     Ok(value)
+}
+
+/// The number that `digits` continue after `start`; `None` if there are none, too many, or something else among them.
+#[inline]
+pub(super) fn accumulate(start: u64, digits: &[u8]) -> Option<u64> {
+    let mut value = start;
+    let mut other = digits.is_empty() || digits.len() > MAX_U64_DIGITS;
+    // No branch per digit; a value that overflows on the way is thrown away.
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        other |= digit > 9;
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+    }
+    (!other).then_some(value)
 }
 
 /// The byte that two hexadecimal digits of either case stand for.

@@ -100,7 +100,10 @@ impl Date {
         }
         // The year before 1 is 1 BC.
         let year = if before_christ { 1 - self.year } else { self.year };
-        if !(1..=12).contains(&self.month) || self.day < 1 || self.day > days_in_month(year, self.month) {
+        // The length of the month matters to few days only, and asking for it costs a branch that is hard to predict.
+        let in_month =
+            (1..=28).contains(&self.day) || (self.day > 28 && self.day <= days_in_month(year, self.month));
+        if !(1..=12).contains(&self.month) || !in_month {
             return Err(Fault::DatetimeField);
         }
         Ok(days_from_civil(year, self.month, self.day))
@@ -249,7 +252,8 @@ fn split_era(rest: &[u8]) -> Option<bool> {
 
 #[inline]
 fn two_digits(tens: u8, ones: u8) -> Option<i64> {
-    Some(digit(tens)? * 10 + digit(ones)?)
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    ((tens <= 9) & (ones <= 9)).then(|| i64::from(tens) * 10 + i64::from(ones))
 }
 
 #[inline]
