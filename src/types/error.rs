@@ -7,7 +7,7 @@
 use std::fmt;
 
 use super::ColumnSpec;
-use super::table::sql_type;
+use super::table::{Form, form, sql_type};
 
 /// Longest excerpt of a value or a column name in a message, in characters.
 const EXCERPT_CHARS: usize = 60;
@@ -37,7 +37,8 @@ impl DecodeError {
             excerpt(column.name.as_bytes()),
             sql_type(column.oid, column.type_modifier)
         );
-        let value = value.map(|bytes| if column.binary { hex_excerpt(bytes) } else { text_excerpt(bytes) });
+        let readable = !column.binary || form(column.oid, column.type_modifier) == Form::Text;
+        let value = value.map(|bytes| if readable { text_excerpt(bytes) } else { hex_excerpt(bytes) });
         Self { fault, row, column: Some(label), value }
     }
 
@@ -183,7 +184,7 @@ impl Fault {
             }
             Self::NotText(_) => "cast the column to VARCHAR",
             Self::Encoding => "cast the column to VARBYTE, or repair it in the table",
-            Self::Null => "report the query, it shows that the server's NOT NULL flag cannot be trusted here",
+            Self::Null => "select an expression over the column instead, so that it counts as nullable",
             Self::BatchTooLarge => "ask for fewer rows or bytes per batch",
             Self::FieldCount(..) | Self::NegativeLength | Self::Truncated | Self::TrailingBytes => {
                 "close this connection and open a new one"

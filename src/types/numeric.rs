@@ -190,4 +190,36 @@ mod tests {
             assert_eq!(fault, Err(Fault::BinaryWidth(BinaryWidth::Decimal)), "{width}");
         }
     }
+
+    /// The digits of `magnitude` with `scale` of them after the point.
+    fn print(negative: bool, magnitude: u128, scale: usize) -> String {
+        let digits = format!("{magnitude:0>width$}", width = scale + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - scale);
+        let point = if scale > 0 { "." } else { "" };
+        format!("{}{whole}{point}{fraction}", if negative { "-" } else { "" })
+    }
+
+    #[test]
+    fn every_precision_and_scale_keeps_every_digit() {
+        for precision in 1..=MAX_PRECISION {
+            let bound = 10_u128.pow(precision.into());
+            let samples = [0, 1, 9, bound / 10, bound / 3, bound / 7 * 5 + 1, bound - 2, bound - 1];
+            for scale in 0..=precision {
+                let decimal = Decimal::new(precision, scale);
+                for (magnitude, negative) in
+                    samples.iter().flat_map(|m| [(*m % bound, false), (*m % bound, true)])
+                {
+                    let text = print(negative, magnitude, scale.into());
+                    let unscaled = i128::try_from(magnitude).unwrap() * if negative { -1 } else { 1 };
+                    assert_eq!(decimal.text(text.as_bytes()), Ok(unscaled), "({precision},{scale}) {text}");
+                    assert_eq!(decimal.binary(&unscaled.to_be_bytes()), Ok(unscaled), "{text}");
+                    if let Ok(short) = i64::try_from(unscaled) {
+                        assert_eq!(decimal.binary(&short.to_be_bytes()), Ok(unscaled), "{text}");
+                    }
+                }
+                let text = print(true, bound, scale.into());
+                assert_eq!(decimal.text(text.as_bytes()), Err(Fault::DecimalPrecision), "{text}");
+            }
+        }
+    }
 }

@@ -433,4 +433,36 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn days_follow_each_other_without_gap() {
+        let mut expected = date_text(b"0400-01-01 BC").unwrap();
+        for year in -399_i32..=2401 {
+            let (shown, era) = if year > 0 { (year, "") } else { (1 - year, " BC") };
+            for month in 1..=12 {
+                let days =
+                    (1..=31).map(|day| date_text(format!("{shown:04}-{month:02}-{day:02}{era}").as_bytes()));
+                for days_since_epoch in days.filter_map(Result::ok) {
+                    assert_eq!(days_since_epoch, expected, "{shown}-{month}{era}");
+                    expected += 1;
+                }
+            }
+        }
+        assert_eq!(Ok(expected), date_text(b"2402-01-01"));
+    }
+
+    #[test]
+    fn a_timestamp_is_its_date_and_its_time() {
+        for (date, era) in
+            [("2008-06-01", ""), ("0044-03-15", " BC"), ("1969-12-31", ""), ("99999-02-28", "")]
+        {
+            for time in ["00:00:00", "09:59:59.000001", "23:59:59.999999"] {
+                let days = date_text(format!("{date}{era}").as_bytes()).unwrap();
+                let us = i64::from(days) * US_PER_DAY + time_text(time.as_bytes()).unwrap();
+                assert_eq!(timestamp_text(format!("{date} {time}{era}").as_bytes()), Ok(us));
+                let ahead = format!("{date} {time}+00:00:01{era}");
+                assert_eq!(timestamptz_text(ahead.as_bytes()), Ok(us - US_PER_SECOND));
+            }
+        }
+    }
 }

@@ -333,3 +333,71 @@ fn a_batch_that_fails_leaves_an_empty_builder() {
     assert_eq!(batch.num_rows(), 1);
     assert_eq!(batch.column(1).null_count(), 0);
 }
+
+/// The address and values of an integer column.
+fn integers(batch: &RecordBatch) -> (*const i32, Vec<i32>) {
+    let values = batch.column(0).as_primitive::<Int32Type>().values();
+    (values.as_ptr(), values.to_vec())
+}
+
+/// A batch of one row: a number, and its digits as a string.
+fn numbered(builder: &mut BatchBuilder, number: i32) -> RecordBatch {
+    let digits = number.to_string();
+    let _ = builder.push(&row(&[Some(digits.as_bytes()), Some(digits.as_bytes())])).unwrap();
+    builder.finish().unwrap()
+}
+
+#[test]
+fn memory_of_dropped_batches_is_used_again() {
+    let mut builder = builder(&[text(INT4), text(VARCHAR)]);
+    let (first, _) = integers(&numbered(&mut builder, 1));
+    let (second, values) = integers(&numbered(&mut builder, 2));
+    assert_eq!((second, values), (first, vec![2]));
+}
+
+#[test]
+fn batches_in_use_are_never_overwritten() {
+    let mut builder = builder(&[text(INT4), text(VARCHAR)]);
+    let mut kept = Vec::new();
+    for number in 0..20 {
+        kept.push(numbered(&mut builder, number));
+        if number % 5 == 3 {
+            kept.remove(0);
+        }
+    }
+    for batch in kept {
+        let (_, values) = integers(&batch);
+        assert_eq!(batch.column(1).as_string::<i32>().value(0), values[0].to_string());
+    }
+}
+
+#[test]
+fn arbitrary_bytes_never_panic() {
+    let oids =
+        [BOOL, CHAR, DATE, INT2, INT4, INT8, FLOAT4, FLOAT8, NUMERIC, OID, TIME, TIMESTAMP, TIMESTAMPTZ];
+    let numeric = ColumnSpec { type_modifier: NUMERIC_8_2, ..text(NUMERIC) };
+    let columns = oids.iter().flat_map(|oid| [text(*oid), binary(*oid)]);
+    let columns: Vec<_> = columns.chain([text(VARBYTE), numeric.clone()]).collect();
+    let alphabet = b"0123456789-:. +BCtf\x00\xff\x7f\x80NaInity";
+    let mut state = 1_u32;
+    let mut random = move |bound: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as usize % bound
+    };
+    for column in &columns {
+        let mut builder = builder(std::slice::from_ref(column));
+        for _ in 0..2000 {
+            let cell: Vec<u8> = (0..random(24)).map(|_| alphabet[random(alphabet.len())]).collect();
+            let mut body = row(&[Some(&cell)]);
+            if random(4) == 0 {
+                body.truncate(random(body.len()));
+            }
+            let rows = builder.rows();
+            let pushed = builder.push(&body).is_ok();
+            assert_eq!(builder.rows(), rows + usize::from(pushed));
+            if random(50) == 0 {
+                let _ = builder.finish();
+            }
+        }
+    }
+}
