@@ -212,7 +212,7 @@ impl fmt::Display for Fault {
             Self::EndOfDay => "is the end of the day, which Arrow times exclude",
             Self::Encoding => "is not valid UTF-8",
             Self::FieldCount(came, expected) => {
-                return write!(f, "malformed DataRow message, {came} fields instead of {expected}");
+                return write!(f, "malformed DataRow message, field count {came} instead of {expected}");
             }
             Self::FloatRange | Self::IntegerRange => "is out of range",
             Self::InfiniteDatetime => "is infinite, which Arrow dates and timestamps cannot be",

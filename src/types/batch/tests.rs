@@ -279,9 +279,9 @@ fn malformed_rows_are_protocol_violations() {
         assert_eq!(push_error(&columns, &whole[..end]).sqlstate(), "08P01", "{end}");
     }
     for (body, expected) in [
-        (row(&[Some(b"1")]), "1 fields instead of 2"),
-        (row(&[None, None, None]), "3 fields instead of 2"),
-        (vec![0xff, 0xff], "-1 fields instead of 2"),
+        (row(&[Some(b"1")]), "field count 1 instead of 2"),
+        (row(&[None, None, None]), "field count 3 instead of 2"),
+        (vec![0xff, 0xff], "field count -1 instead of 2"),
         ([&whole[..], b"x"].concat(), "bytes left"),
         ([&[0, 2][..], &(-2_i32).to_be_bytes(), &[0; 4]].concat(), "negative field length"),
         ([&[0, 2][..], &i32::MAX.to_be_bytes(), &[b'1'; 4]].concat(), "ends before its last field"),
