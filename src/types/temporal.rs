@@ -8,7 +8,7 @@
 //! on it.
 
 use super::error::{Expected, Fault};
-use super::scalar::fixed;
+use super::scalar::{fixed, four_digits};
 
 const US_PER_SECOND: i64 = 1_000_000;
 const US_PER_DAY: i64 = 86_400 * US_PER_SECOND;
@@ -152,7 +152,8 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let year = year + CYCLES * 400;
     let day_of_year = (153 * month + 2) / 5 + day - 1;
-    year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - DAYS_TO_1970
+    let century = year / 100;
+    year * 365 + year / 4 - century + century / 4 + day_of_year - DAYS_TO_1970
 }
 
 #[inline]
@@ -168,10 +169,10 @@ fn split_timestamp(cell: &[u8]) -> Option<(Date, Time, &[u8])> {
 }
 
 /// The date at the start, and the rest.
-#[inline]
+#[inline(always)]
 fn split_date(cell: &[u8]) -> Option<(Date, &[u8])> {
     let (year, rest) = match cell {
-        [a, b, c, d, b'-', rest @ ..] => (two_digits(*a, *b)? * 100 + two_digits(*c, *d)?, rest),
+        [a, b, c, d, b'-', rest @ ..] => (i64::from(four_digits([*a, *b, *c, *d])?), rest),
         _ => split_long_year(cell)?,
     };
     match rest {
