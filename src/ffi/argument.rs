@@ -315,3 +315,93 @@ impl<T: Movable> Argument for Given<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ptr::{null, null_mut};
+
+    use adbc_core::error::Status;
+
+    use super::*;
+
+    const SCOPE: &Scope = &Scope::new("AdbcTest");
+
+    #[track_caller]
+    fn assert_refused<T>(result: Result<T>, problem: &str) {
+        let refused = result.err().unwrap();
+        assert_eq!(refused.status, Status::InvalidArguments);
+        assert!(refused.message.contains(problem), "{}", refused.message);
+    }
+
+    #[test]
+    fn text_must_be_there_and_be_utf8() {
+        // SAFETY: NULL or NUL-terminated.
+        unsafe {
+            assert_eq!(Text::check(c"caf\u{e9}".as_ptr(), "key", SCOPE).unwrap(), "caf\u{e9}");
+            assert_refused(Text::check(null(), "key", SCOPE), "AdbcTest: argument `key` is NULL");
+            assert_refused(
+                Text::check(c"ab\xff".as_ptr(), "value", SCOPE),
+                "`value` is not UTF-8 (first bad byte at 2)",
+            );
+            assert_eq!(OptionalText::check(null(), "catalog", SCOPE).unwrap(), None);
+            assert_eq!(OptionalText::check(c"".as_ptr(), "catalog", SCOPE).unwrap(), Some(""));
+        }
+    }
+
+    #[test]
+    fn a_list_ends_at_its_null() {
+        let list = [c"TABLE".as_ptr(), c"VIEW".as_ptr(), null(), c"behind".as_ptr()];
+        let bad = [c"\xc3".as_ptr(), null()];
+        // SAFETY: NULL or an array that ends with NULL.
+        unsafe {
+            let texts = TextList::check(list.as_ptr(), "table_type", SCOPE).unwrap();
+            assert_eq!(texts, Some(vec!["TABLE", "VIEW"]));
+            assert_eq!(TextList::check(null(), "table_type", SCOPE).unwrap(), None);
+            assert_eq!(TextList::check(&null(), "table_type", SCOPE).unwrap(), Some(vec![]));
+            assert_refused(TextList::check(bad.as_ptr(), "table_type", SCOPE), "`table_type` is not UTF-8");
+        }
+    }
+
+    #[test]
+    fn bytes_may_be_null_only_when_empty() {
+        // SAFETY: NULL or valid for the length, except the length that is refused.
+        unsafe {
+            assert_eq!(Bytes::check(b"abc".as_ptr(), 2, "plan", SCOPE).unwrap(), b"ab");
+            assert!(Bytes::check(null(), 0, "plan", SCOPE).unwrap().is_empty());
+            assert_refused(Bytes::check(null(), 1, "plan", SCOPE), "`plan` is NULL although its length is 1");
+            assert_refused(Bytes::check(b"a".as_ptr(), usize::MAX, "plan", SCOPE), "impossible length");
+        }
+    }
+
+    #[test]
+    fn codes_are_all_when_null() {
+        let codes = [100, 101];
+        // SAFETY: NULL or valid for the length.
+        unsafe {
+            assert_eq!(Codes::check(null(), 5, "info_codes", SCOPE).unwrap(), None);
+            assert_eq!(Codes::check(codes.as_ptr(), 2, "info_codes", SCOPE).unwrap(), Some(&codes[..]));
+        }
+    }
+
+    #[test]
+    fn a_result_needs_a_place() {
+        let mut place = 0_i64;
+        // SAFETY: NULL or a place.
+        unsafe {
+            assert_refused(Out::<i64>::check(null_mut(), "out", SCOPE), "`out` is NULL");
+            assert!(OptionalOut::<i64>::check(null_mut(), "out", SCOPE).unwrap().is_none());
+            Out::check(&raw mut place, "out", SCOPE).unwrap().write(7);
+        }
+        assert_eq!(place, 7);
+    }
+
+    #[test]
+    fn given_structures_must_not_be_released() {
+        let mut released = FFI_ArrowArrayStream::empty();
+        // SAFETY: NULL or a live structure.
+        unsafe {
+            assert_refused(Given::check(&raw mut released, "stream", SCOPE), "`stream` was already released");
+            assert_refused(Given::<FFI_ArrowArray>::check(null_mut(), "values", SCOPE), "`values` is NULL");
+        }
+    }
+}

@@ -30,10 +30,6 @@ use super::stream::AdbcErrorFromArrayStream;
 ///
 /// May be called from any thread, any number of times. A panic inside the driver never leaves it: the call that met it
 /// returns `ADBC_STATUS_INTERNAL`.
-///
-/// # Safety
-///
-/// The pointers are NULL or valid as said above.
 #[allow(non_snake_case, unreachable_pub)] // OK because the name is C's, and cbindgen sees only `pub` functions.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn AdbcDriverRedshiftInit(
@@ -48,10 +44,6 @@ pub unsafe extern "C" fn AdbcDriverRedshiftInit(
 /// The same function under the name that driver managers try last.
 ///
 /// Every ADBC driver exports it, so a program that links several must call `AdbcDriverRedshiftInit`.
-///
-/// # Safety
-///
-/// As for [`AdbcDriverRedshiftInit`].
 #[allow(non_snake_case, unreachable_pub)] // OK because the name is C's, and cbindgen sees only `pub` functions.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn AdbcDriverInit(
@@ -65,7 +57,7 @@ pub unsafe extern "C" fn AdbcDriverInit(
 
 /// # Safety
 ///
-/// As for [`AdbcDriverRedshiftInit`].
+/// `driver` is NULL or has room for the table of `version`; `error` is NULL or initialised.
 unsafe fn init(
     function: &'static str,
     version: c_int,
@@ -174,3 +166,70 @@ static TABLE: FFI_AdbcDriver = FFI_AdbcDriver {
     StatementSetOptionDouble: Some(AdbcStatementSetOptionDouble),
     StatementSetOptionInt: Some(AdbcStatementSetOptionInt),
 };
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+
+    use adbc_core::constants::{ADBC_STATUS_INVALID_ARGUMENT, ADBC_STATUS_NOT_IMPLEMENTED};
+
+    use super::*;
+
+    const WORDS: usize = size_of::<FFI_AdbcDriver>() / size_of::<usize>();
+    const WORDS_1_0_0: usize = offset_of!(FFI_AdbcDriver, ErrorGetDetailCount) / size_of::<usize>();
+    const CANARY: usize = 0x5a5a_5a5a;
+
+    fn filled(version: c_int) -> (AdbcStatusCode, [usize; WORDS], FFI_AdbcError) {
+        let mut table = [CANARY; WORDS];
+        let mut error = FFI_AdbcError::default();
+        // SAFETY: the array has the size of a table.
+        let status = unsafe { AdbcDriverInit(version, (&raw mut table).cast(), &raw mut error) };
+        (status, table, error)
+    }
+
+    #[test]
+    fn version_1_1_0_fills_every_slot() {
+        let (status, table, _) = filled(ADBC_VERSION_1_1_0);
+        assert_eq!(status, ADBC_STATUS_OK);
+        // The first two words are the private fields, which stay empty.
+        assert!(table[2..].iter().all(|slot| *slot != 0 && *slot != CANARY));
+    }
+
+    #[test]
+    fn version_1_0_0_touches_nothing_behind_its_table() {
+        let (status, table, _) = filled(ADBC_VERSION_1_0_0);
+        assert_eq!(status, ADBC_STATUS_OK);
+        assert!(table[2..WORDS_1_0_0].iter().all(|slot| *slot != 0 && *slot != CANARY));
+        assert!(table[WORDS_1_0_0..].iter().all(|slot| *slot == CANARY));
+    }
+
+    #[test]
+    fn other_versions_are_refused_by_name() {
+        for version in [0, -1, 1_000_001, 1_002_000, c_int::MAX] {
+            let (status, table, error) = filled(version);
+            assert_eq!(status, ADBC_STATUS_NOT_IMPLEMENTED);
+            assert!(table.iter().all(|slot| *slot == CANARY));
+            // SAFETY: a failed call leaves a message.
+            let message = unsafe { CStr::from_ptr(error.message) }.to_str().unwrap();
+            assert!(message.contains(&version.to_string()) && message.contains("1.1.0"), "{message}");
+        }
+    }
+
+    #[test]
+    fn null_driver_is_an_invalid_argument() {
+        // SAFETY: NULL is what is tested.
+        let status = unsafe { AdbcDriverRedshiftInit(ADBC_VERSION_1_1_0, null_mut(), null_mut()) };
+        assert_eq!(status, ADBC_STATUS_INVALID_ARGUMENT);
+    }
+
+    #[test]
+    fn release_may_be_repeated_and_refuses_null() {
+        let mut driver = FFI_AdbcDriver::default();
+        // SAFETY: a table; then NULL, which is what is tested.
+        unsafe {
+            assert_eq!(release(&raw mut driver, null_mut()), ADBC_STATUS_OK);
+            assert_eq!(release(&raw mut driver, null_mut()), ADBC_STATUS_OK);
+            assert_eq!(release(null_mut(), null_mut()), ADBC_STATUS_INVALID_ARGUMENT);
+        }
+    }
+}

@@ -19,7 +19,7 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    pub(super) fn new(function: &'static str) -> Self {
+    pub(super) const fn new(function: &'static str) -> Self {
         Self { function }
     }
 
@@ -149,3 +149,66 @@ macro_rules! checked {
 }
 
 pub(super) use {checked, entry_points, exported};
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+    use std::panic::panic_any;
+    use std::ptr::null_mut;
+
+    use adbc_core::constants::{ADBC_STATUS_INTERNAL, ADBC_STATUS_NOT_FOUND};
+
+    use super::*;
+
+    /// Panics when dropped, as a payload may.
+    struct Spiteful;
+
+    impl Drop for Spiteful {
+        fn drop(&mut self) {
+            panic!("dropped");
+        }
+    }
+
+    fn outcome(body: impl FnOnce() -> Result<()>) -> (AdbcStatusCode, String) {
+        let mut error = FFI_AdbcError::default();
+        // SAFETY: an initialised error; its message is read only after a failure.
+        unsafe {
+            let status = call("AdbcTest", &raw mut error, |_| body());
+            (status, CStr::from_ptr(error.message).to_str().unwrap().to_owned())
+        }
+    }
+
+    #[test]
+    fn panics_become_internal_errors_with_their_message() {
+        for (body, cause) in [
+            ((|| panic!("plain")) as fn() -> Result<()>, "plain"),
+            (|| panic!("with {}", "value"), "with value"),
+            (|| panic_any(7), "unknown cause"),
+            (|| panic_any(Spiteful), "unknown cause"),
+        ] {
+            let (status, message) = outcome(body);
+            assert_eq!(status, ADBC_STATUS_INTERNAL);
+            assert!(message.starts_with("AdbcTest: ") && message.contains(cause), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_panic_does_not_disable_later_calls() {
+        outcome(|| panic!("once"));
+        // SAFETY: NULL is allowed.
+        assert_eq!(unsafe { call("AdbcTest", null_mut(), |_| Ok(())) }, ADBC_STATUS_OK);
+    }
+
+    #[test]
+    fn errors_without_a_place_still_give_their_status() {
+        let failure = || Err(Error::with_message_and_status("gone", Status::NotFound));
+        // SAFETY: NULL is allowed.
+        assert_eq!(unsafe { call("AdbcTest", null_mut(), |_| failure()) }, ADBC_STATUS_NOT_FOUND);
+    }
+
+    #[test]
+    fn an_error_that_claims_to_be_ok_is_a_failure() {
+        let (status, _) = outcome(|| Err(Error::with_message_and_status("odd", Status::Ok)));
+        assert_eq!(status, ADBC_STATUS_INTERNAL);
+    }
+}

@@ -148,3 +148,140 @@ exported! {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+    use std::ptr::null;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use adbc_core::error::Status;
+    use adbc_ffi::FFI_AdbcDriver;
+
+    use super::*;
+
+    fn failure(message: &str) -> Error {
+        Error {
+            vendor_code: 1023,
+            sqlstate: b"40001".map(|byte| byte as c_char),
+            details: Some(vec![("redshift.hint".into(), b"try again".to_vec()), ("nul\0key".into(), vec![])]),
+            ..Error::with_message_and_status(message, Status::Integrity)
+        }
+    }
+
+    fn message(error: &FFI_AdbcError) -> &str {
+        // SAFETY: called after `export`.
+        unsafe { CStr::from_ptr(error.message) }.to_str().unwrap()
+    }
+
+    fn plain() -> FFI_AdbcError {
+        FFI_AdbcError { vendor_code: 0, ..FFI_AdbcError::default() }
+    }
+
+    fn release(error: &mut FFI_AdbcError) {
+        // SAFETY: as a C caller does it.
+        unsafe { error.release.unwrap()(error) };
+    }
+
+    #[test]
+    fn the_1_0_layout_leaves_what_lies_behind_untouched() {
+        let canary: *mut c_void = (&raw const CANARY).cast_mut().cast();
+        let driver: *const FFI_AdbcDriver = canary.cast();
+        let mut error = FFI_AdbcError { private_data: canary, private_driver: driver, ..plain() };
+        // SAFETY: an initialised error.
+        unsafe { export(&raw mut error, &failure("conflict")) };
+        assert_eq!((message(&error), error.vendor_code), ("conflict", 1023));
+        assert_eq!(sqlstate_text(&error.sqlstate).as_deref(), Some("40001"));
+        // SAFETY: an initialised error.
+        assert_eq!(unsafe { AdbcErrorGetDetailCount(&raw const error) }, 0);
+        release(&mut error);
+        assert!(error.message.is_null() && error.release.is_none());
+        assert_eq!((error.private_data, error.private_driver), (canary, driver));
+    }
+
+    static CANARY: u8 = 0;
+
+    #[test]
+    fn the_1_0_layout_never_gets_the_mark_as_vendor_code() {
+        let mut error = plain();
+        let marked = Error { vendor_code: i32::MIN, ..failure("odd") };
+        // SAFETY: an initialised error.
+        unsafe { export(&raw mut error, &marked) };
+        assert_eq!(error.vendor_code, 0);
+    }
+
+    #[test]
+    fn details_are_listed_and_end_with_the_release() {
+        let mut error = FFI_AdbcError::default();
+        // SAFETY: an initialised error; the detail is read while the error lives.
+        unsafe {
+            export(&raw mut error, &failure("conflict"));
+            assert_eq!(AdbcErrorGetDetailCount(&raw const error), 2);
+            let detail = AdbcErrorGetDetail(&raw const error, 0);
+            assert_eq!(CStr::from_ptr(detail.key), c"redshift.hint");
+            assert_eq!(std::slice::from_raw_parts(detail.value, detail.value_length), b"try again");
+            assert_eq!(CStr::from_ptr(AdbcErrorGetDetail(&raw const error, 1).key), c"nul\u{FFFD}key");
+            for index in [-1, 2, c_int::MAX] {
+                let none = AdbcErrorGetDetail(&raw const error, index);
+                assert!(none.key.is_null() && none.value.is_null() && none.value_length == 0);
+            }
+        }
+        assert_eq!(error.vendor_code, ADBC_ERROR_VENDOR_CODE_PRIVATE_DATA);
+        release(&mut error);
+        // SAFETY: an initialised error.
+        assert_eq!(unsafe { AdbcErrorGetDetailCount(&raw const error) }, 0);
+    }
+
+    #[test]
+    fn foreign_and_empty_errors_have_no_details() {
+        unsafe extern "C" fn foreign(error: *mut FFI_AdbcError) {
+            // SAFETY: a live error.
+            unsafe { (*error).release = None };
+        }
+        let mut storage = 7_u64;
+        let error = FFI_AdbcError {
+            release: Some(foreign),
+            private_data: (&raw mut storage).cast(),
+            ..FFI_AdbcError::default()
+        };
+        // SAFETY: initialised errors, and NULL.
+        unsafe {
+            assert_eq!(AdbcErrorGetDetailCount(&raw const error), 0);
+            assert!(AdbcErrorGetDetail(&raw const error, 0).key.is_null());
+            assert_eq!(AdbcErrorGetDetailCount(&FFI_AdbcError::default()), 0);
+            assert_eq!(AdbcErrorGetDetailCount(null()), 0);
+        }
+    }
+
+    #[test]
+    fn an_earlier_error_is_released_before_it_is_overwritten() {
+        static RELEASED: AtomicU32 = AtomicU32::new(0);
+        unsafe extern "C" fn counting(error: *mut FFI_AdbcError) {
+            RELEASED.fetch_add(1, Ordering::Relaxed);
+            // SAFETY: a live error.
+            unsafe { (*error).release = None };
+        }
+        let mut error = FFI_AdbcError { release: Some(counting), ..FFI_AdbcError::default() };
+        // SAFETY: an initialised error.
+        unsafe {
+            export(&raw mut error, &failure("first"));
+            export(&raw mut error, &failure("second"));
+        }
+        assert_eq!((message(&error), RELEASED.load(Ordering::Relaxed)), ("second", 1));
+    }
+
+    #[test]
+    fn a_nul_in_a_message_does_not_cut_it() {
+        let mut error = plain();
+        // SAFETY: an initialised error.
+        unsafe { export(&raw mut error, &failure("before\0after")) };
+        assert_eq!(message(&error), "before\u{FFFD}after");
+    }
+
+    #[test]
+    fn an_unset_sqlstate_has_no_text() {
+        for unset in [[0; 5], b"00000".map(|byte| byte as c_char), b"ab\0cd".map(|byte| byte as c_char)] {
+            assert_eq!(sqlstate_text(&unset), None);
+        }
+    }
+}

@@ -153,3 +153,99 @@ fn not_alive<T: Object>(name: &str, scope: &Scope) -> adbc_core::error::Error {
     );
     scope.error(Status::InvalidState, &problem)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Weak;
+
+    use adbc_core::error::Error;
+
+    use super::*;
+
+    struct Fake(Arc<()>);
+
+    object!(Fake, FFI_AdbcDatabase, "Database");
+
+    const SCOPE: &Scope = &Scope::new("AdbcTest");
+
+    fn made() -> (FFI_AdbcDatabase, Weak<()>) {
+        let mut handle = FFI_AdbcDatabase::default();
+        let alive = Arc::new(());
+        let watch = Arc::downgrade(&alive);
+        // SAFETY: a live struct.
+        unsafe { Fresh::<Fake>::check(&raw mut handle, "database", SCOPE) }.unwrap().fill(Fake(alive));
+        (handle, watch)
+    }
+
+    fn object(handle: &mut FFI_AdbcDatabase) -> Result<Arc<Fake>> {
+        // SAFETY: a live struct.
+        unsafe { Handle::<Fake>::check(handle, "database", SCOPE) }
+    }
+
+    fn empty(handle: &mut FFI_AdbcDatabase) -> Result<Arc<Fake>> {
+        // SAFETY: a live struct.
+        unsafe { Emptied::<Fake>::check(handle, "database", SCOPE) }
+    }
+
+    fn refusal<T>(result: Result<T>) -> Error {
+        result.err().unwrap()
+    }
+
+    #[test]
+    fn an_emptied_handle_is_refused_and_its_object_dropped_once() {
+        let (mut handle, watch) = made();
+        assert_eq!(Arc::strong_count(&object(&mut handle).unwrap().0), 1);
+        drop(empty(&mut handle).unwrap());
+        assert_eq!(watch.strong_count(), 0);
+        assert!(handle.private_data.is_null());
+        for refused in [refusal(object(&mut handle)), refusal(empty(&mut handle))] {
+            assert_eq!(refused.status, Status::InvalidState);
+            assert!(refused.message.contains("AdbcDatabaseNew"), "{}", refused.message);
+        }
+    }
+
+    #[test]
+    fn a_running_call_keeps_the_object_alive() {
+        let (mut handle, watch) = made();
+        let running = object(&mut handle).unwrap();
+        drop(empty(&mut handle).unwrap());
+        assert_eq!(watch.strong_count(), 1);
+        drop(running);
+        assert_eq!(watch.strong_count(), 0);
+    }
+
+    #[test]
+    fn of_two_threads_that_release_only_one_gets_the_object() {
+        struct Shared(*mut FFI_AdbcDatabase);
+        // SAFETY: the handle outlives both threads and is reached through its atomic only.
+        unsafe impl Sync for Shared {}
+        let (mut handle, watch) = made();
+        let shared = &Shared(&raw mut handle);
+        let released = std::thread::scope(|threads| {
+            // SAFETY: a live struct.
+            let release = || unsafe { Emptied::<Fake>::check({ shared }.0, "database", SCOPE) }.is_ok();
+            let (first, second) = (threads.spawn(release), threads.spawn(release));
+            [first.join().unwrap(), second.join().unwrap()]
+        });
+        assert_eq!(released.iter().filter(|got| **got).count(), 1);
+        assert_eq!(watch.strong_count(), 0);
+    }
+
+    #[test]
+    fn a_handle_in_use_is_not_overwritten() {
+        let (mut handle, watch) = made();
+        // SAFETY: a live struct.
+        let refused = refusal(unsafe { Fresh::<Fake>::check(&raw mut handle, "database", SCOPE) });
+        assert_eq!(refused.status, Status::InvalidState);
+        assert_eq!(watch.strong_count(), 1);
+        drop(empty(&mut handle).unwrap());
+    }
+
+    #[test]
+    fn a_null_struct_is_an_invalid_argument() {
+        // SAFETY: NULL is what is tested.
+        let refused = refusal(unsafe { Handle::<Fake>::check(null_mut(), "database", SCOPE) });
+        assert_eq!(refused.status, Status::InvalidArguments);
+        assert!(refused.message.contains("`database` is NULL"), "{}", refused.message);
+    }
+}

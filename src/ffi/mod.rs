@@ -23,3 +23,6 @@ mod options;
 mod partitions;
 mod statement;
 mod stream;
+
+#[cfg(test)]
+mod header;

@@ -126,3 +126,57 @@ macro_rules! option_entry_points {
 }
 
 pub(super) use option_entry_points;
+
+#[cfg(test)]
+mod tests {
+    use std::ptr::null_mut;
+
+    use super::*;
+
+    const SCOPE: &Scope = &Scope::new("AdbcTest");
+
+    fn output<'a>(value: *mut u8, length: &'a mut usize) -> Output<'a> {
+        Output { value, length, scope: SCOPE }
+    }
+
+    #[test]
+    fn a_small_buffer_is_left_alone_and_told_the_length() {
+        let mut buffer = *b"####";
+        let mut length = 3;
+        output(buffer.as_mut_ptr(), &mut length).fill_text("abc".into()).unwrap();
+        assert_eq!((&buffer, length), (b"####", 4));
+    }
+
+    #[test]
+    fn text_that_fits_is_written_with_its_nul() {
+        let mut buffer = *b"######";
+        let mut length = buffer.len();
+        output(buffer.as_mut_ptr(), &mut length).fill_text("abc".into()).unwrap();
+        assert_eq!((&buffer, length), (b"abc\0##", 4));
+    }
+
+    #[test]
+    fn bytes_are_written_without_a_nul() {
+        let mut buffer = *b"####";
+        let mut length = 3;
+        output(buffer.as_mut_ptr(), &mut length).fill(b"a\0c").unwrap();
+        assert_eq!((&buffer, length), (b"a\0c#", 3));
+        output(buffer.as_mut_ptr(), &mut length).fill(b"").unwrap();
+        assert_eq!((&buffer, length), (b"a\0c#", 0));
+    }
+
+    #[test]
+    fn a_null_buffer_asks_for_the_length() {
+        let mut length = 0;
+        output(null_mut(), &mut length).fill_text("abc".into()).unwrap();
+        assert_eq!(length, 4);
+        assert!(output(null_mut(), &mut length).fill_text("abc".into()).is_err());
+    }
+
+    #[test]
+    fn the_length_must_be_there() {
+        // SAFETY: NULL is what is tested.
+        let refused = unsafe { TextBuffer::check(null_mut(), null_mut(), "value", SCOPE) }.err().unwrap();
+        assert!(refused.message.contains("`length` is NULL"), "{}", refused.message);
+    }
+}

@@ -42,3 +42,27 @@ unsafe extern "C" fn release(partitions: *mut FFI_AdbcPartitions) {
     partitions.partition_lengths = null_mut();
     partitions.release = None;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::slice;
+
+    use super::*;
+
+    #[test]
+    fn descriptors_are_readable_until_released() {
+        let mut partitions = export(vec![b"one".to_vec(), vec![], b"three".to_vec()]);
+        // SAFETY: as a C caller reads and releases them; the false count must not matter.
+        unsafe {
+            let lengths = slice::from_raw_parts(partitions.partition_lengths, partitions.num_partitions);
+            let pointers = slice::from_raw_parts(partitions.partitions, partitions.num_partitions);
+            assert_eq!(lengths, [3, 0, 5]);
+            assert_eq!(slice::from_raw_parts(pointers[2], lengths[2]), b"three");
+            partitions.num_partitions = 99;
+            release(&raw mut partitions);
+            assert!(partitions.release.is_none() && partitions.partitions.is_null());
+            release(&raw mut partitions);
+            release(null_mut());
+        }
+    }
+}

@@ -199,3 +199,7 @@ exported! {
         &raw mut stream.error
     }
 }
+
+#[cfg(test)]
+#[path = "stream_tests.rs"]
+mod tests;
