@@ -4,6 +4,7 @@
 //! from the Rust definitions, so the C declarations cannot drift from them.
 
 #![cfg(target_os = "linux")]
+#![allow(clippy::panic, clippy::unwrap_used)] // OK because a failed helper is a failed test.
 
 use std::mem::{offset_of, size_of};
 use std::path::{Path, PathBuf};

@@ -59,7 +59,7 @@ macro_rules! passed_as_is {
         }
 
         impl Argument for $type {
-            unsafe fn check<'a>(value: $type, _: &'static str, _: &'a Scope) -> Result<$type> {
+            unsafe fn check(value: $type, _: &'static str, _: &Scope) -> Result<$type> {
                 Ok(value)
             }
         }
@@ -204,7 +204,7 @@ unsafe fn array<'a, T>(
         return Ok(None);
     }
     // A negative length that C converted to `size_t` lands here.
-    if length > isize::MAX as usize / size_of::<T>() {
+    if length > isize::MAX.unsigned_abs() / size_of::<T>() {
         return Err(scope.argument_error(name, &format!("has the impossible length {length}")));
     }
     // SAFETY: not NULL and of a possible size; the caller vouches for the rest.

@@ -126,13 +126,13 @@ macro_rules! entry_points {
                 )*
                 error: *mut adbc_ffi::FFI_AdbcError,
             ) -> adbc_core::error::AdbcStatusCode {
-                // SAFETY: the caller keeps adbc.h: pointers are NULL or valid for this call.
-                unsafe {
-                    $crate::ffi::entry::call(stringify!($name), error, |scope| {
-                        $(let $arg = $crate::ffi::entry::checked!(scope, $arg: $kind $(, $length)?);)*
-                        $body
-                    })
-                }
+                // The body stays outside of every `unsafe` block, so that it cannot use pointers unnoticed.
+                let body = |scope: &$crate::ffi::entry::Scope| {
+                    $(let $arg = $crate::ffi::entry::checked!(scope, $arg: $kind $(, $length)?)?;)*
+                    $body
+                };
+                // SAFETY: the caller keeps adbc.h: `error` is NULL or an initialised error.
+                unsafe { $crate::ffi::entry::call(stringify!($name), error, body) }
             }
         }
     )*};
@@ -141,10 +141,12 @@ macro_rules! entry_points {
 /// Checks one argument inside [`entry_points`].
 macro_rules! checked {
     ($scope:ident, $arg:ident: $kind:ty) => {
-        <$kind as $crate::ffi::argument::Argument>::check($arg, stringify!($arg), $scope)?
+        // SAFETY: the caller keeps adbc.h: a pointer is NULL or valid for this call.
+        unsafe { <$kind as $crate::ffi::argument::Argument>::check($arg, stringify!($arg), $scope) }
     };
     ($scope:ident, $arg:ident: $kind:ty, $length:ident) => {
-        <$kind as $crate::ffi::argument::Measured>::check($arg, $length, stringify!($arg), $scope)?
+        // SAFETY: the caller keeps adbc.h: a pointer is NULL or valid for this call and the given length.
+        unsafe { <$kind as $crate::ffi::argument::Measured>::check($arg, $length, stringify!($arg), $scope) }
     };
 }
 

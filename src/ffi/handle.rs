@@ -58,7 +58,7 @@ impl<T: Object> Kind for Handle<T> {
 }
 
 impl<T: Object> Argument for Handle<T> {
-    unsafe fn check<'a>(handle: *mut T::Handle, name: &'static str, scope: &'a Scope) -> Result<Arc<T>> {
+    unsafe fn check(handle: *mut T::Handle, name: &'static str, scope: &Scope) -> Result<Arc<T>> {
         // SAFETY: as for this function.
         let object = unsafe { slot::<T>(handle, name, scope)? }.load(Ordering::Acquire);
         if object.is_null() {
@@ -119,7 +119,7 @@ impl<T: Object> Kind for Emptied<T> {
 }
 
 impl<T: Object> Argument for Emptied<T> {
-    unsafe fn check<'a>(handle: *mut T::Handle, name: &'static str, scope: &'a Scope) -> Result<Arc<T>> {
+    unsafe fn check(handle: *mut T::Handle, name: &'static str, scope: &Scope) -> Result<Arc<T>> {
         // A swap, so that two threads releasing at once cannot both get the count.
         // SAFETY: as for this function.
         let object = unsafe { slot::<T>(handle, name, scope)? }.swap(null_mut(), Ordering::AcqRel);

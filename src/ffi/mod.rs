@@ -6,8 +6,8 @@
 //! behind.
 //!
 //! Invariant: every callback a host can reach checks its pointers and catches panics before it touches an object. The
-//! bodies of the entry points (`database`, `connection`, `statement`, `options`) contain no `unsafe` of their own: it
-//! lives in `argument`, `handle`, `bind`, `driver`, `entry`, `error`, `partitions` and `stream`.
+//! bodies of the entry points (in `database`, `connection`, `statement` and `options`) are safe code: they see only
+//! what the kinds of their arguments have checked.
 
 #![allow(unsafe_code)] // OK because this module is the C boundary; every block states its reason.
 
