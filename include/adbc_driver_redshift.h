@@ -1,10 +1,11 @@
 // ADBC driver for Amazon Redshift: its init function and the names of its options.
 //
 // This header needs no other. Programs that load the driver through an ADBC driver manager use the option names only.
-// Programs that call the driver themselves include <arrow-adbc/adbc.h> of ADBC 1.1.0 or later as well, from any ADBC
-// package, before or after this header. They either let AdbcDriverRedshiftInit fill a struct AdbcDriver and call through
-// it, or link the library and call the Adbc... functions of adbc.h 1.1.0 directly: it exports all of them. Of several
-// ADBC libraries in one process at most one can be used in that second way.
+// Programs that call the driver themselves include <arrow-adbc/adbc.h> of ADBC 1.1.0 or later as well, before or after
+// this header; ADBC packages carry it, among them the PyPI wheel adbc-driver-manager. They either let
+// AdbcDriverRedshiftInit fill a struct AdbcDriver and call through it, or link the library and call the Adbc...
+// functions of adbc.h 1.1.0 directly: it exports all of them. Of several ADBC libraries in one process at most one can
+// be used in that second way.
 //
 // Beyond what adbc.h says:
 //
