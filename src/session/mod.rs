@@ -137,12 +137,20 @@ impl Session {
     }
 
     /// Parses and describes without keeping the statement.
-    pub(crate) async fn describe(self: &Arc<Self>, sql: &str, operation: &Operation) -> Result<Description, Error> {
+    pub(crate) async fn describe(
+        self: &Arc<Self>,
+        sql: &str,
+        operation: &Operation,
+    ) -> Result<Description, Error> {
         todo!()
     }
 
     /// Parses and describes under a name of its own.
-    pub(crate) async fn prepare(self: &Arc<Self>, sql: &str, operation: &Operation) -> Result<Prepared, Error> {
+    pub(crate) async fn prepare(
+        self: &Arc<Self>,
+        sql: &str,
+        operation: &Operation,
+    ) -> Result<Prepared, Error> {
         todo!()
     }
 
@@ -157,7 +165,11 @@ impl Session {
     }
 
     /// Runs a statement without rows by the simple protocol (COMMIT, ROLLBACK, SET).
-    pub(crate) async fn command(self: &Arc<Self>, sql: &str, operation: &Operation) -> Result<CommandTag, Error> {
+    pub(crate) async fn command(
+        self: &Arc<Self>,
+        sql: &str,
+        operation: &Operation,
+    ) -> Result<CommandTag, Error> {
         todo!()
     }
 

@@ -1,12 +1,30 @@
-//! Values: one table from OID, type modifier and protocol version to SQL name, Arrow type, wire format and
-//! decoder. Knows no session and no ADBC.
+//! Values: one table from OID and type modifier to SQL name, Arrow type, wire format and decoder, and the builder
+//! that turns DataRow bodies into record batches.
+//!
+//! Knows no session and no ADBC: it sees column descriptions and bytes. Invariant: a value is exact or an error that
+//! names its column and row, never cut, rounded or guessed; an unknown type is text, never an error.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `table` | the type table and what is derived from it: SQL name, Arrow field, format to ask for |
+//! | `batch` | [`BatchBuilder`]: walks rows in place, cuts batches |
+//! | `decode` | the decoder of a column, chosen once |
+//! | `buffer` | the memory of a column, from values to an Arrow array |
+//! | `scalar`, `numeric`, `temporal` | one value from its wire bytes |
+//! | `error` | [`DecodeError`] |
 
-// The contract towards `adbc` (to be implemented in files of this folder):
+mod batch;
+mod buffer;
+mod decode;
+mod error;
+mod numeric;
+mod scalar;
+mod table;
+mod temporal;
 
-use std::ops::ControlFlow;
-
-use arrow_array::RecordBatch;
-use arrow_schema::{DataType, Field, SchemaRef};
+pub(crate) use batch::BatchBuilder;
+pub(crate) use error::DecodeError;
+pub(crate) use table::{arrow_type, field, prefers_binary, sql_type};
 
 /// A result column as the wire describes it.
 #[derive(Clone, Debug)]
@@ -28,64 +46,6 @@ pub(crate) struct ColumnSpec {
 pub(crate) struct BatchLimits {
     /// Rows per batch.
     pub(crate) rows: usize,
-    /// Bytes of value data per batch.
+    /// Bytes of value data per batch, as Arrow stores it; 1 GiB at most, so that 32-bit offsets suffice.
     pub(crate) bytes: usize,
-}
-
-/// A value that cannot be represented; names column, row, type and value form.
-#[derive(Clone, Debug)]
-pub(crate) struct DecodeError {}
-
-/// Collects DataRow bodies into record batches. One decoder per column, chosen at `new`.
-#[derive(Debug)]
-pub(crate) struct BatchBuilder {}
-
-/// Whether binary is the safe choice for a type at a protocol version (reference sections 4.1, 4.2).
-#[allow(unused_variables)]
-pub(crate) fn prefers_binary(oid: u32, type_modifier: i32, protocol: u8) -> bool {
-    todo!()
-}
-
-/// The SQL type with its modifiers, as Redshift's documentation spells it in DDL: `VARCHAR(25)`, `NUMERIC(12,2)`.
-#[allow(unused_variables)]
-pub(crate) fn sql_type(oid: u32, type_modifier: i32) -> String {
-    todo!()
-}
-
-/// The Arrow type a column decodes to.
-#[allow(unused_variables)]
-pub(crate) fn arrow_type(oid: u32, type_modifier: i32) -> DataType {
-    todo!()
-}
-
-/// The Arrow field: type, nullability, `REDSHIFT:type` metadata, extension names.
-#[allow(unused_variables)]
-pub(crate) fn field(column: &ColumnSpec) -> Field {
-    todo!()
-}
-
-#[allow(unused_variables)]
-impl BatchBuilder {
-    pub(crate) fn new(columns: &[ColumnSpec], limits: BatchLimits) -> Self {
-        todo!()
-    }
-
-    pub(crate) fn schema(&self) -> &SchemaRef {
-        todo!()
-    }
-
-    /// Adds one DataRow body; breaks when the batch is full with it.
-    pub(crate) fn push(&mut self, row: &[u8]) -> Result<ControlFlow<()>, DecodeError> {
-        todo!()
-    }
-
-    /// Rows collected since the last batch.
-    pub(crate) fn rows(&self) -> usize {
-        todo!()
-    }
-
-    /// The rows collected so far as a batch; the builder starts anew.
-    pub(crate) fn finish(&mut self) -> Result<RecordBatch, DecodeError> {
-        todo!()
-    }
 }

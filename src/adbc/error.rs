@@ -1,0 +1,196 @@
+//! Translates the layers' errors into ADBC's, once. Holds the one table from SQLSTATE to ADBC status.
+
+use std::ffi::c_char;
+
+use adbc_core::error::{Error, Status};
+use tokio_postgres::error::SqlState;
+
+use crate::session::{self, ErrorKind, ServerError};
+use crate::types::DecodeError;
+
+/// SQLSTATEs with a status of their own, before the classes.
+fn status_by_code(code: &str) -> Option<Status> {
+    const UNDEFINED_OBJECTS: &[&SqlState] =
+        &[&SqlState::UNDEFINED_TABLE, &SqlState::INVALID_SCHEMA_NAME, &SqlState::INVALID_CATALOG_NAME];
+    const DUPLICATE_OBJECTS: &[&SqlState] = &[
+        &SqlState::DUPLICATE_TABLE,
+        &SqlState::DUPLICATE_OBJECT,
+        &SqlState::DUPLICATE_SCHEMA,
+        &SqlState::DUPLICATE_DATABASE,
+        &SqlState::DUPLICATE_COLUMN,
+    ];
+    let is = |state: &SqlState| state.code() == code;
+    if UNDEFINED_OBJECTS.iter().copied().any(is) {
+        Some(Status::NotFound)
+    } else if DUPLICATE_OBJECTS.iter().copied().any(is) {
+        Some(Status::AlreadyExists)
+    } else if is(&SqlState::INSUFFICIENT_PRIVILEGE) {
+        Some(Status::Unauthorized)
+    } else if is(&SqlState::QUERY_CANCELED) {
+        Some(Status::Cancelled)
+    } else {
+        None
+    }
+}
+
+/// Status by SQLSTATE class, the first two characters.
+fn status_by_class(code: &str) -> Status {
+    match code.get(..2).unwrap_or_default() {
+        "08" | "53" | "57" | "58" => Status::IO,
+        "0A" => Status::NotImplemented,
+        "21" | "22" => Status::InvalidData,
+        "23" | "40" => Status::Integrity,
+        "25" => Status::InvalidState,
+        "28" => Status::Unauthenticated,
+        "3D" | "3F" => Status::NotFound,
+        "26" | "34" | "42" => Status::InvalidArguments,
+        _ => Status::Internal,
+    }
+}
+
+fn status_of_server(server: &ServerError) -> Status {
+    // A statement_timeout and a user's cancel share 57014; only the text tells them apart.
+    if server.code == SqlState::QUERY_CANCELED.code() && server.message.contains("timeout") {
+        return Status::Timeout;
+    }
+    status_by_code(&server.code).unwrap_or_else(|| status_by_class(&server.code))
+}
+
+fn status_of_kind(kind: ErrorKind) -> Status {
+    match kind {
+        ErrorKind::Authentication => Status::Unauthenticated,
+        ErrorKind::Busy | ErrorKind::Forked => Status::InvalidState,
+        ErrorKind::Cancelled => Status::Cancelled,
+        ErrorKind::Closed | ErrorKind::Io | ErrorKind::Tls => Status::IO,
+        ErrorKind::InvalidInput => Status::InvalidArguments,
+        ErrorKind::Protocol | ErrorKind::Server => Status::Internal,
+        ErrorKind::Timeout => Status::Timeout,
+    }
+}
+
+/// A session's error as ADBC's, with the server's fields as details.
+pub(super) fn from_session(error: &session::Error) -> Error {
+    let status = match (error.server(), error.kind()) {
+        (Some(server), ErrorKind::Server) => status_of_server(server),
+        (_, kind) => status_of_kind(kind),
+    };
+    let mut adbc = Error::with_message_and_status(error.to_string(), status);
+    if let Some(code) = error.sqlstate() {
+        adbc.sqlstate = sqlstate(code);
+    }
+    if let Some(server) = error.server() {
+        adbc.vendor_code = vendor_code(server);
+        adbc.details = Some(details(server));
+    }
+    adbc
+}
+
+/// A value that Arrow cannot hold, as ADBC's error.
+pub(super) fn from_decode(error: &DecodeError) -> Error {
+    let mut adbc = Error::with_message_and_status(error.to_string(), Status::InvalidData);
+    adbc.sqlstate = sqlstate(error.sqlstate());
+    adbc
+}
+
+/// A call that does not fit the object's state.
+pub(super) fn invalid_state(message: impl Into<String>) -> Error {
+    Error::with_message_and_status(message, Status::InvalidState)
+}
+
+/// A function or value that the driver does not offer.
+pub(super) fn not_implemented(message: impl Into<String>) -> Error {
+    Error::with_message_and_status(message, Status::NotImplemented)
+}
+
+/// Five ASCII characters; anything else counts as no SQLSTATE.
+pub(super) fn sqlstate(code: &str) -> [c_char; 5] {
+    let mut state = [0; 5];
+    if code.len() == state.len() && code.is_ascii() {
+        for (slot, byte) in state.iter_mut().zip(code.bytes()) {
+            // OK because the byte is ASCII, so it fits either signedness of `c_char`.
+            *slot = byte as c_char;
+        }
+    }
+    state
+}
+
+/// Compute-node errors carry Redshift's own number as a line `code:      1023` in the detail block.
+fn vendor_code(server: &ServerError) -> i32 {
+    let lines = server.detail.as_deref().unwrap_or_default().lines();
+    lines
+        .filter_map(|line| line.trim().strip_prefix("code:"))
+        .find_map(|number| number.trim().parse().ok())
+        .unwrap_or_default()
+}
+
+fn details(server: &ServerError) -> Vec<(String, Vec<u8>)> {
+    let fields = [
+        ("severity", Some(&server.severity)),
+        ("sqlstate", Some(&server.code)),
+        ("message", Some(&server.message)),
+        ("detail", server.detail.as_ref()),
+        ("hint", server.hint.as_ref()),
+        ("position", server.position.as_ref()),
+        ("context", server.context.as_ref()),
+        ("file", server.file.as_ref()),
+        ("line", server.line.as_ref()),
+        ("routine", server.routine.as_ref()),
+    ];
+    let present = fields.into_iter().filter_map(|(key, value)| Some((key, value?)));
+    present.map(|(key, value)| (key.to_owned(), value.clone().into_bytes())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(code: &str, message: &str) -> ServerError {
+        ServerError { code: code.into(), message: message.into(), ..ServerError::default() }
+    }
+
+    #[test]
+    fn a_status_follows_from_the_sqlstate() {
+        for (code, status) in [
+            ("42P01", Status::NotFound),
+            ("3D000", Status::NotFound),
+            ("42P07", Status::AlreadyExists),
+            ("42501", Status::Unauthorized),
+            ("42601", Status::InvalidArguments),
+            ("0A000", Status::NotImplemented),
+            ("22012", Status::InvalidData),
+            ("23502", Status::Integrity),
+            ("40001", Status::Integrity),
+            ("25P02", Status::InvalidState),
+            ("28000", Status::Unauthenticated),
+            ("53300", Status::IO),
+            ("57014", Status::Cancelled),
+            ("57P01", Status::IO),
+            ("XX000", Status::Internal),
+            ("", Status::Internal),
+        ] {
+            assert_eq!(status_of_server(&server(code, "")), status, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_statement_timeout_is_a_timeout_not_a_cancel() {
+        let timeout = server("57014", "canceling statement due to statement timeout");
+        assert_eq!(status_of_server(&timeout), Status::Timeout);
+    }
+
+    #[test]
+    fn the_vendor_code_is_read_from_a_compute_node_block() {
+        let mut error = server("XX000", "1023");
+        error.detail = Some("\n  -----------\n  error:  1023\n  code:      1023\n  query:     7\n".into());
+        assert_eq!(vendor_code(&error), 1023);
+        assert_eq!(vendor_code(&server("XX000", "code: 5")), 0);
+    }
+
+    #[test]
+    fn only_the_fields_that_the_server_sent_become_details() {
+        let mut error = server("42601", "syntax error");
+        error.position = Some("8".into());
+        let keys: Vec<_> = details(&error).into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, ["severity", "sqlstate", "message", "position"]);
+    }
+}

@@ -1,0 +1,91 @@
+//! Table types, table schemas, the current schema.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use adbc_core::error::{Error, Result, Status};
+use adbc_core::schemas::GET_TABLE_TYPES_SCHEMA;
+use arrow_array::{RecordBatch, StringArray};
+use arrow_schema::Schema;
+
+use super::queries;
+use crate::adbc::columns;
+use crate::adbc::connection::Connection;
+use crate::adbc::error::{from_session, invalid_state};
+use crate::adbc::reader::{MemoryReader, Reader};
+use crate::adbc::running::RunningOperation;
+use crate::adbc::runtime;
+use crate::session::{Column, Operation, Session};
+
+/// Every table type that Redshift's metadata commands and views report.
+const TABLE_TYPES: &[&str] = &[
+    "EXTERNAL TABLE",
+    "EXTERNAL VIEW",
+    "LOCAL TEMPORARY",
+    "SHARED TABLE",
+    "SYSTEM TABLE",
+    "SYSTEM VIEW",
+    "TABLE",
+    "VIEW",
+];
+
+pub(in crate::adbc) fn table_types() -> Result<Reader> {
+    let schema = Arc::clone(&GET_TABLE_TYPES_SCHEMA);
+    let types = Arc::new(StringArray::from_iter_values(TABLE_TYPES));
+    let batch = RecordBatch::try_new(Arc::clone(&schema), vec![types])
+        .map_err(|error| Error::with_message_and_status(error.to_string(), Status::Internal))?;
+    Ok(Box::new(MemoryReader::new(schema, vec![batch])))
+}
+
+pub(in crate::adbc) fn current_schema(connection: &Connection) -> Result<String> {
+    let session = connection.session()?;
+    let running = RunningOperation::start(&[connection.running()]);
+    let operation = connection.metadata_operation(&running)?;
+    let rows = rows(&session, queries::CURRENT_SCHEMA, &operation)?;
+    let name = rows.into_iter().flatten().next().flatten();
+    name.ok_or_else(|| invalid_state("there is no current schema: no schema of the search path exists"))
+}
+
+pub(in crate::adbc) fn table_schema(
+    connection: &Connection,
+    catalog: Option<&str>,
+    db_schema: Option<&str>,
+    table: &str,
+) -> Result<Schema> {
+    let session = connection.session()?;
+    let running = RunningOperation::start(&[connection.running()]);
+    let operation = connection.metadata_operation(&running)?;
+    if let (Some(_), None) = (catalog, db_schema) {
+        let message = "a catalog without a schema does not name a table; give the schema too";
+        return Err(Error::with_message_and_status(message, Status::InvalidArguments));
+    }
+    let sql = queries::select_from(catalog, db_schema, table);
+    let description =
+        runtime::block_on(session.describe(&sql, &operation))?.map_err(|error| from_session(&error))?;
+    let described = description.columns.unwrap_or_default();
+    let not_null = not_null_columns(&session, &operation, &described)?;
+    Ok(columns::table_schema(&described, |column| not_null.contains(&column.attribute)))
+}
+
+/// The attributes that are NOT NULL: from the RowDescription at protocol 1 and above, otherwise from the catalog.
+fn not_null_columns(
+    session: &Arc<Session>,
+    operation: &Operation,
+    described: &[Column],
+) -> Result<HashSet<i16>> {
+    if described.iter().any(|column| column.extended.is_some()) {
+        let not_null =
+            |column: &&Column| column.extended.as_ref().is_some_and(|extended| extended.not_null());
+        return Ok(described.iter().filter(not_null).map(|column| column.attribute).collect());
+    }
+    // A view's columns carry the view's own OID, and the catalog says they may be NULL.
+    let Some(table_oid) = described.iter().map(|column| column.table_oid).find(|&oid| oid != 0) else {
+        return Ok(HashSet::new());
+    };
+    let rows = rows(session, &queries::not_null_attributes(table_oid), operation)?;
+    Ok(rows.into_iter().flatten().flatten().filter_map(|attribute| attribute.parse().ok()).collect())
+}
+
+fn rows(session: &Arc<Session>, sql: &str, operation: &Operation) -> Result<Vec<Vec<Option<String>>>> {
+    runtime::block_on(session.rows(sql, operation))?.map_err(|error| from_session(&error))
+}

@@ -1,0 +1,207 @@
+//! Keeps the option values of one ADBC object and answers its typed getters.
+//!
+//! Values set by key and values of the `uri` are kept apart, so that a key beats the URI in whatever order they
+//! came: driver managers hand over pre-init options unordered.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use adbc_core::error::{Error, Result, Status};
+use adbc_core::options::OptionValue;
+
+use super::options::{self, Kind, Level, OptionSpec, TABLE};
+use super::uri;
+use crate::secret::Secret;
+
+/// The options of a database, connection or statement.
+#[derive(Debug)]
+pub(super) struct OptionStore {
+    level: Level,
+    values: Mutex<Values>,
+}
+
+#[derive(Debug, Default)]
+struct Values {
+    by_key: BTreeMap<&'static str, Secret>,
+    by_uri: BTreeMap<&'static str, Secret>,
+}
+
+impl OptionStore {
+    pub(super) fn new(level: Level) -> Self {
+        Self { level, values: Mutex::default() }
+    }
+
+    /// The row of a key at this object.
+    ///
+    /// # Errors
+    ///
+    /// `status` with the nearest known key, or with the object the key belongs to.
+    pub(super) fn spec(&self, key: &str, status: Status) -> Result<&'static OptionSpec> {
+        let Some(spec) = options::find(key) else {
+            let hint = match options::nearest(key, TABLE.iter().map(|spec| spec.key)) {
+                Some(nearest) => format!("; did you mean '{nearest}'?"),
+                None => "; the README lists all options".to_owned(),
+            };
+            let message = format!("unknown {} option '{key}'{hint}", self.level.name());
+            return Err(Error::with_message_and_status(message, status));
+        };
+        if spec.levels.contains(&self.level) {
+            return Ok(spec);
+        }
+        let owners: Vec<_> = spec.levels.iter().map(|level| level.name()).collect();
+        let message = format!(
+            "'{key}' is an option of the {}, not of the {}; set it there",
+            owners.join(" and the "),
+            self.level.name()
+        );
+        Err(Error::with_message_and_status(message, status))
+    }
+
+    /// Checks and keeps a value; answers its row and canonical text.
+    pub(super) fn set(&self, key: &str, value: &OptionValue) -> Result<(&'static OptionSpec, Secret)> {
+        let spec = self.spec(key, Status::NotImplemented)?;
+        let text = Secret::new(spec.parse(value)?);
+        let mut values = self.lock();
+        if spec.key == options::URI {
+            values.by_uri = parse_uri(text.expose())?;
+        }
+        values.by_key.insert(spec.key, text.clone());
+        Ok((spec, text))
+    }
+
+    /// The value set by key or by URI, not the default.
+    pub(super) fn value(&self, key: &str) -> Option<Secret> {
+        let values = self.lock();
+        values.by_key.get(key).or_else(|| values.by_uri.get(key)).cloned()
+    }
+
+    /// What `get_option` shows: the value or the default.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for unknown keys, secrets, and options that have neither value nor default.
+    pub(super) fn shown(&self, key: &str) -> Result<String> {
+        let spec = self.spec(key, Status::NotFound)?;
+        if spec.is_secret() {
+            return Err(not_found(format!("'{key}' is a secret and cannot be read back")));
+        }
+        match (self.value(spec.key), spec.default) {
+            (Some(text), _) if spec.kind == Kind::Uri => Ok(uri::without_password(text.expose())),
+            (Some(text), _) => Ok(text.expose().to_owned()),
+            (None, Some(default)) => Ok(default.to_owned()),
+            (None, None) => Err(not_found(format!("option '{key}' is not set"))),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Values> {
+        self.values.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An option text as an integer.
+pub(super) fn to_int(key: &str, text: &str) -> Result<i64> {
+    text.parse().map_err(|_| wrong_type(key, "an integer"))
+}
+
+/// An option text as a double.
+pub(super) fn to_double(key: &str, text: &str) -> Result<f64> {
+    text.parse().map_err(|_| wrong_type(key, "a double"))
+}
+
+fn parse_uri(text: &str) -> Result<BTreeMap<&'static str, Secret>> {
+    match uri::parse(text) {
+        Ok(found) => Ok(found.into_iter().map(|(spec, value)| (spec.key, Secret::new(value))).collect()),
+        Err(error) => Err(Error::with_message_and_status(
+            format!("cannot parse the uri {error}"),
+            Status::InvalidArguments,
+        )),
+    }
+}
+
+fn wrong_type(key: &str, wanted: &str) -> Error {
+    let message = format!("the value of option '{key}' is not {wanted}; read it as a string");
+    Error::with_message_and_status(message, Status::InvalidArguments)
+}
+
+fn not_found(message: String) -> Error {
+    Error::with_message_and_status(message, Status::NotFound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> OptionValue {
+        OptionValue::String(text.into())
+    }
+
+    #[test]
+    fn a_key_beats_the_uri_in_either_order() {
+        for uri_first in [true, false] {
+            let store = OptionStore::new(Level::Database);
+            let set_uri = || store.set("uri", &text("redshift://h:1/dev")).unwrap();
+            let set_port = || store.set(options::PORT, &OptionValue::Int(2)).unwrap();
+            if uri_first {
+                set_uri();
+                set_port();
+            } else {
+                set_port();
+                set_uri();
+            }
+            assert_eq!(store.shown(options::PORT).unwrap(), "2");
+            assert_eq!(store.shown(options::HOST).unwrap(), "h");
+        }
+    }
+
+    #[test]
+    fn a_new_uri_replaces_all_of_the_old_one() {
+        let store = OptionStore::new(Level::Database);
+        store.set("uri", &text("redshift://h:1/dev")).unwrap();
+        store.set("uri", &text("redshift://g")).unwrap();
+        assert_eq!(store.shown(options::PORT).unwrap(), "5439");
+        assert_eq!(store.shown(options::DATABASE).unwrap_err().status, Status::NotFound);
+    }
+
+    #[test]
+    fn a_uri_that_does_not_parse_is_not_kept() {
+        let store = OptionStore::new(Level::Database);
+        let error = store.set("uri", &text("redshift://u:planted@h:x")).unwrap_err();
+        assert!(error.message.starts_with("cannot parse the uri at character 24"), "{}", error.message);
+        assert_eq!(error.status, Status::InvalidArguments);
+        assert_eq!(store.shown("uri").unwrap_err().status, Status::NotFound);
+    }
+
+    #[test]
+    fn secrets_are_neither_read_back_nor_printed() {
+        let store = OptionStore::new(Level::Database);
+        store.set("password", &text("planted")).unwrap();
+        store.set("uri", &text("redshift://u:planted@h/dev")).unwrap();
+        assert_eq!(store.shown("password").unwrap_err().status, Status::NotFound);
+        assert_eq!(store.shown("uri").unwrap(), "redshift://u@h/dev");
+        assert!(!format!("{store:?}").contains("planted"));
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest_one() {
+        let store = OptionStore::new(Level::Database);
+        let error = store.set("adbc.redshift.tls.mod", &text("require")).unwrap_err();
+        assert_eq!(error.status, Status::NotImplemented);
+        assert_eq!(
+            error.message,
+            "unknown database option 'adbc.redshift.tls.mod'; did you mean 'adbc.redshift.tls.mode'?"
+        );
+        assert_eq!(store.shown("nothing.like.it").unwrap_err().status, Status::NotFound);
+    }
+
+    #[test]
+    fn a_key_of_another_object_says_which() {
+        let store = OptionStore::new(Level::Statement);
+        let error = store.set(options::PORT, &OptionValue::Int(1)).unwrap_err();
+        assert_eq!(error.status, Status::NotImplemented);
+        assert!(
+            error.message.contains("an option of the database, not of the statement"),
+            "{}",
+            error.message
+        );
+    }
+}

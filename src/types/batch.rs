@@ -1,0 +1,177 @@
+//! [`BatchBuilder`]: walks the bodies of DataRow messages in place and cuts them into record batches.
+//!
+//! Owns the row: its fields, its number, its size, and what happens when it fails. Does not interpret values.
+//! Invariant: a row is in the batch as a whole or not at all; one that fails is rolled back, and the rows before it
+//! can still be taken with `finish`.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_schema::{Schema, SchemaRef};
+
+use super::buffer::BadCell;
+use super::decode::Column;
+use super::error::{DecodeError, Fault};
+use super::table::{field, form};
+use super::{BatchLimits, ColumnSpec};
+
+/// The length of a NULL.
+const NULL_LENGTH: i32 = -1;
+/// Half of what 32-bit offsets span: the last row of a batch may be as long as the other half.
+const MAX_BATCH_BYTES: usize = 1 << 30;
+
+/// Collects DataRow bodies into record batches. One decoder per column, chosen at `new`.
+#[derive(Debug)]
+pub(crate) struct BatchBuilder {
+    specs: Vec<ColumnSpec>,
+    columns: Vec<Column>,
+    schema: SchemaRef,
+    limits: BatchLimits,
+    /// What a row takes apart from the bytes of its strings.
+    fixed_row_bytes: usize,
+    rows: usize,
+    bytes: usize,
+    /// Rows of the batches already taken.
+    rows_before: u64,
+}
+
+impl BatchBuilder {
+    /// A builder without rows.
+    pub(crate) fn new(columns: &[ColumnSpec], limits: BatchLimits) -> Self {
+        let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
+        let widths = schema.fields().iter().map(|field| field.data_type().primitive_width());
+        let fixed_row_bytes = widths.map(|width| width.unwrap_or(size_of::<i32>())).sum();
+        let column =
+            |spec: &ColumnSpec| Column::new(form(spec.oid, spec.type_modifier), spec.binary, spec.nullable);
+        Self {
+            specs: columns.to_vec(),
+            columns: columns.iter().map(column).collect(),
+            schema,
+            limits: BatchLimits { bytes: limits.bytes.min(MAX_BATCH_BYTES), ..limits },
+            fixed_row_bytes,
+            rows: 0,
+            bytes: 0,
+            rows_before: 0,
+        }
+    }
+
+    /// The schema of all batches.
+    pub(crate) fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Adds one DataRow body; breaks when the batch is full with it.
+    ///
+    /// # Errors
+    ///
+    /// A malformed row, or a value that Arrow cannot represent. The row is dropped; the rows before it stay.
+    pub(crate) fn push(&mut self, row: &[u8]) -> Result<ControlFlow<()>, DecodeError> {
+        if self.rows == 0 {
+            self.columns.iter_mut().for_each(Column::reserve);
+        }
+        match append_row(&mut self.columns, self.rows, row) {
+            Ok(string_bytes) => self.bytes += self.fixed_row_bytes + string_bytes,
+            Err(fault) => {
+                let rows = self.rows;
+                self.columns.iter_mut().for_each(|column| column.truncate(rows));
+                return Err(self.row_error(&fault));
+            }
+        }
+        self.rows += 1;
+        let full = self.rows >= self.limits.rows || self.bytes >= self.limits.bytes;
+        Ok(if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+
+    /// Rows collected since the last batch.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The rows collected so far as a batch, which may be empty; the builder starts anew.
+    ///
+    /// # Errors
+    ///
+    /// A string that is not UTF-8. The rows of this batch are lost.
+    pub(crate) fn finish(&mut self) -> Result<RecordBatch, DecodeError> {
+        let rows = std::mem::take(&mut self.rows);
+        self.bytes = 0;
+        let rows_before = self.rows_before;
+        self.rows_before += rows as u64;
+        // All columns start anew before the first error is reported.
+        let fields = self.schema.fields().iter();
+        let arrays =
+            self.columns.iter_mut().zip(fields).map(|(column, field)| column.take(rows, field.data_type()));
+        let arrays = arrays.collect::<Vec<_>>();
+        let mut checked = Vec::with_capacity(arrays.len());
+        for (index, array) in arrays.into_iter().enumerate() {
+            checked.push(array.map_err(|bad| self.cell_error(rows_before, index, &bad))?);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), checked, &options)
+            .map_err(|_| DecodeError::row(Fault::Batch, rows_before + 1))
+    }
+
+    #[cold]
+    fn row_error(&self, failed: &RowFault<'_>) -> DecodeError {
+        let row = self.rows_before + self.rows as u64 + 1;
+        match failed.cell.and_then(|(index, cell)| Some((index, self.specs.get(index)?, cell))) {
+            Some((index, spec, cell)) => DecodeError::cell(failed.fault, row, index, spec, cell),
+            None => DecodeError::row(failed.fault, row),
+        }
+    }
+
+    #[cold]
+    fn cell_error(&self, rows_before: u64, index: usize, bad: &BadCell) -> DecodeError {
+        let row = rows_before + bad.row as u64 + 1;
+        match self.specs.get(index) {
+            Some(spec) => DecodeError::cell(bad.fault, row, index, spec, Some(&bad.value)),
+            None => DecodeError::row(bad.fault, row),
+        }
+    }
+}
+
+/// What is wrong with a row, and where: the column counted from 0, and its value unless NULL.
+struct RowFault<'a> {
+    fault: Fault,
+    cell: Option<(usize, Option<&'a [u8]>)>,
+}
+
+impl From<Fault> for RowFault<'_> {
+    fn from(fault: Fault) -> Self {
+        Self { fault, cell: None }
+    }
+}
+
+/// Appends a DataRow body: a field count, then per field a length and as many bytes. Returns the bytes of strings.
+#[inline]
+fn append_row<'a>(columns: &mut [Column], row: usize, body: &'a [u8]) -> Result<usize, RowFault<'a>> {
+    let (count, mut rest) = body.split_first_chunk().ok_or(Fault::Truncated)?;
+    let count = i16::from_be_bytes(*count);
+    if usize::try_from(count) != Ok(columns.len()) {
+        return Err(Fault::FieldCount(count, columns.len().try_into().unwrap_or(u16::MAX)).into());
+    }
+    let mut string_bytes = 0;
+    for (index, column) in columns.iter_mut().enumerate() {
+        let (length, tail) = rest.split_first_chunk().ok_or(Fault::Truncated)?;
+        let length = i32::from_be_bytes(*length);
+        let Ok(length) = usize::try_from(length) else {
+            if length != NULL_LENGTH {
+                return Err(Fault::NegativeLength.into());
+            }
+            column.append_null(row).map_err(|fault| RowFault { fault, cell: Some((index, None)) })?;
+            rest = tail;
+            continue;
+        };
+        let (cell, tail) = tail.split_at_checked(length).ok_or(Fault::Truncated)?;
+        column.append(cell).map_err(|fault| RowFault { fault, cell: Some((index, Some(cell))) })?;
+        if column.is_variable() {
+            string_bytes += length;
+        }
+        rest = tail;
+    }
+    if rest.is_empty() { Ok(string_bytes) } else { Err(Fault::TrailingBytes.into()) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,403 @@
+//! Rows to batches through the whole value layer.
+
+use std::ops::ControlFlow;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
+    Time64MicrosecondType, TimestampMicrosecondType, UInt32Type,
+};
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::DataType;
+
+use super::*;
+
+const LIMITS: BatchLimits = BatchLimits { rows: 1000, bytes: 1 << 20 };
+const NO_MODIFIER: i32 = -1;
+const NUMERIC_8_2: i32 = (8 << 16 | 2) + 4;
+
+const BOOL: u32 = 16;
+const CHAR: u32 = 1042;
+const DATE: u32 = 1082;
+const INT2: u32 = 21;
+const INT4: u32 = 23;
+const INT8: u32 = 20;
+const FLOAT4: u32 = 700;
+const FLOAT8: u32 = 701;
+const NUMERIC: u32 = 1700;
+const OID: u32 = 26;
+const TIME: u32 = 1083;
+const TIMESTAMP: u32 = 1114;
+const TIMESTAMPTZ: u32 = 1184;
+const VARBYTE: u32 = 6551;
+const VARCHAR: u32 = 1043;
+
+fn text(oid: u32) -> ColumnSpec {
+    ColumnSpec { name: "c".into(), oid, type_modifier: NO_MODIFIER, binary: false, nullable: true }
+}
+
+fn binary(oid: u32) -> ColumnSpec {
+    ColumnSpec { binary: true, ..text(oid) }
+}
+
+fn row(cells: &[Option<&[u8]>]) -> Vec<u8> {
+    let mut body = i16::try_from(cells.len()).unwrap().to_be_bytes().to_vec();
+    for cell in cells {
+        let length = cell.map_or(-1, |cell| i32::try_from(cell.len()).unwrap());
+        body.extend(length.to_be_bytes());
+        body.extend(cell.unwrap_or_default());
+    }
+    body
+}
+
+fn builder(columns: &[ColumnSpec]) -> BatchBuilder {
+    BatchBuilder::new(columns, LIMITS)
+}
+
+/// One column through a builder.
+fn decode(column: ColumnSpec, cells: &[Option<&[u8]>]) -> Result<RecordBatch, DecodeError> {
+    let mut builder = builder(&[column]);
+    for cell in cells {
+        let _ = builder.push(&row(&[*cell]))?;
+    }
+    builder.finish()
+}
+
+fn push_error(columns: &[ColumnSpec], body: &[u8]) -> DecodeError {
+    builder(columns).push(body).unwrap_err()
+}
+
+/// One value in both formats becomes the same array.
+fn same(column: ColumnSpec, text_cell: &[u8], binary_cell: &[u8]) -> RecordBatch {
+    let from_text = decode(column.clone(), &[Some(text_cell), None]).unwrap();
+    let from_binary = decode(ColumnSpec { binary: true, ..column }, &[Some(binary_cell), None]).unwrap();
+    assert_eq!(from_text, from_binary);
+    assert!(from_text.column(0).is_null(1));
+    from_text
+}
+
+#[test]
+fn numbers_read_alike_in_text_and_binary() {
+    let batch = same(text(BOOL), b"t", &[1]);
+    assert!(batch.column(0).as_boolean().value(0));
+    let batch = same(text(INT2), b"-2", &(-2_i16).to_be_bytes());
+    assert_eq!(batch.column(0).as_primitive::<Int16Type>().value(0), -2);
+    let batch = same(text(INT4), b"-70000", &(-70_000_i32).to_be_bytes());
+    assert_eq!(batch.column(0).as_primitive::<Int32Type>().value(0), -70_000);
+    let batch = same(text(INT8), b"9223372036854775807", &i64::MAX.to_be_bytes());
+    assert_eq!(batch.column(0).as_primitive::<Int64Type>().value(0), i64::MAX);
+    let batch = same(text(OID), b"4294967295", &u32::MAX.to_be_bytes());
+    assert_eq!(batch.column(0).as_primitive::<UInt32Type>().value(0), u32::MAX);
+    let batch = same(text(FLOAT4), b"0.1", &0.1_f32.to_be_bytes());
+    assert_eq!(batch.column(0).as_primitive::<Float32Type>().value(0).to_bits(), 0.1_f32.to_bits());
+    let batch = same(text(FLOAT8), b"-Infinity", &f64::NEG_INFINITY.to_be_bytes());
+    assert_eq!(batch.column(0).as_primitive::<Float64Type>().value(0), f64::NEG_INFINITY);
+    let numeric = ColumnSpec { type_modifier: NUMERIC_8_2, ..text(NUMERIC) };
+    let batch = same(numeric, b"-12.34", &(-1234_i64).to_be_bytes());
+    assert_eq!(batch.column(0).as_primitive::<Decimal128Type>().value(0), -1234);
+    assert_eq!(batch.column(0).data_type(), &DataType::Decimal128(8, 2));
+}
+
+#[test]
+fn dates_and_times_read_alike_in_text_and_binary() {
+    let batch = same(text(DATE), b"2025-12-31", &9496_i32.to_be_bytes());
+    assert_eq!(batch.column(0).as_primitive::<Date32Type>().value(0), 20_453);
+    let batch = same(text(TIME), b"00:00:01.5", &1_500_000_i64.to_be_bytes());
+    assert_eq!(batch.column(0).as_primitive::<Time64MicrosecondType>().value(0), 1_500_000);
+    let wire = 0x0000_f196_b5e3_e5c0_i64.to_be_bytes();
+    let batch = same(text(TIMESTAMP), b"2008-06-01 09:59:59", &wire);
+    assert_eq!(batch.column(0).as_primitive::<TimestampMicrosecondType>().value(0), 1_212_314_399_000_000);
+    let batch = same(text(TIMESTAMPTZ), b"2008-06-01 02:59:59-07", &wire);
+    assert_eq!(batch.column(0).as_primitive::<TimestampMicrosecondType>().value(0), 1_212_314_399_000_000);
+}
+
+#[test]
+fn strings_keep_their_bytes() {
+    let value = "  héllo – 世界 🚀  ";
+    for oid in [18, 19, 25, 705, CHAR, VARCHAR] {
+        let batch = same(text(oid), value.as_bytes(), value.as_bytes());
+        assert_eq!(batch.column(0).as_string::<i32>().value(0), value);
+    }
+    let batch = decode(text(VARCHAR), &[Some(b""), None]).unwrap();
+    assert_eq!(batch.column(0).as_string::<i32>().value(0), "");
+    assert!(batch.column(0).is_valid(0));
+}
+
+#[test]
+fn unknown_types_are_text_but_never_guessed_from_binary() {
+    let batch = decode(text(99_999), &[Some(b"{1,2}"), None]).unwrap();
+    assert_eq!(batch.column(0).as_string::<i32>().value(0), "{1,2}");
+    let error = decode(binary(99_999), &[Some(&[0, 1])]).unwrap_err();
+    assert_eq!(error.sqlstate(), "22P03");
+    assert!(
+        error.to_string().contains("(OID 99999) in row 1: value 0x0001 (2 bytes) came in binary"),
+        "{error}"
+    );
+}
+
+#[test]
+fn numeric_without_precision_keeps_its_text() {
+    let batch = decode(text(NUMERIC), &[Some(b"1.500"), Some(b"NaN")]).unwrap();
+    assert_eq!(batch.column(0).as_string::<i32>().value(0), "1.500");
+    assert_eq!(decode(binary(NUMERIC), &[Some(&[0; 8])]).unwrap_err().sqlstate(), "22P03");
+}
+
+#[test]
+fn varbyte_is_binary_data() {
+    let batch = decode(text(VARBYTE), &[Some(b"00fFaB"), None, Some(b"")]).unwrap();
+    let values = batch.column(0).as_binary::<i32>();
+    assert_eq!((values.value(0), values.is_null(1), values.value(2)), (&[0, 0xff, 0xab][..], true, &[][..]));
+    for cell in [&b"0"[..], b"0g", b"00zz", b"\\x00"] {
+        assert_eq!(decode(text(VARBYTE), &[Some(b"01"), Some(cell)]).unwrap_err().sqlstate(), "22P02");
+    }
+}
+
+#[test]
+fn nulls_fall_on_their_rows() {
+    let mut builder = builder(&[text(INT4), text(VARCHAR), text(BOOL)]);
+    for number in 0..100 {
+        let digits = number.to_string();
+        let digits = (number % 7 == 3).then_some(digits.as_bytes());
+        let flag = (number != 99).then_some(&b"t"[..]);
+        let _ = builder.push(&row(&[digits, digits, flag])).unwrap();
+    }
+    let batch = builder.finish().unwrap();
+    for number in 0..100 {
+        for column in [0, 1] {
+            assert_eq!(batch.column(column).is_valid(number), number % 7 == 3, "{number}");
+        }
+        assert_eq!(batch.column(2).is_valid(number), number != 99);
+    }
+    assert_eq!(batch.column(1).as_string::<i32>().value(94), "94");
+}
+
+#[test]
+fn columns_without_null_have_no_validity() {
+    let mut builder = builder(&[text(INT4)]);
+    let _ = builder.push(&row(&[None])).unwrap();
+    assert_eq!(builder.finish().unwrap().column(0).null_count(), 1);
+    let _ = builder.push(&row(&[Some(b"1")])).unwrap();
+    assert!(builder.finish().unwrap().column(0).nulls().is_none());
+}
+
+#[test]
+fn batches_are_cut_by_rows() {
+    let mut builder = BatchBuilder::new(&[text(INT4)], BatchLimits { rows: 2, bytes: usize::MAX });
+    assert_eq!(builder.push(&row(&[Some(b"1")])).unwrap(), ControlFlow::Continue(()));
+    assert_eq!(builder.push(&row(&[Some(b"2")])).unwrap(), ControlFlow::Break(()));
+    assert_eq!(builder.rows(), 2);
+    assert_eq!(builder.finish().unwrap().num_rows(), 2);
+    assert_eq!(builder.rows(), 0);
+    assert_eq!(builder.push(&row(&[Some(b"3")])).unwrap(), ControlFlow::Continue(()));
+    let batch = builder.finish().unwrap();
+    assert_eq!(batch.column(0).as_primitive::<Int32Type>().values(), &[3]);
+}
+
+#[test]
+fn batches_are_cut_by_bytes_and_hold_at_least_one_row() {
+    let mut builder = BatchBuilder::new(&[text(VARCHAR)], BatchLimits { rows: usize::MAX, bytes: 100 });
+    assert_eq!(builder.push(&row(&[Some(&[b'x'; 90])])).unwrap(), ControlFlow::Continue(()));
+    assert_eq!(builder.push(&row(&[Some(&[b'x'; 2])])).unwrap(), ControlFlow::Break(()));
+    assert_eq!(builder.finish().unwrap().num_rows(), 2);
+    assert_eq!(builder.push(&row(&[Some(&[b'x'; 5000])])).unwrap(), ControlFlow::Break(()));
+    let mut nothing = BatchBuilder::new(&[text(VARCHAR)], BatchLimits { rows: 0, bytes: 0 });
+    assert_eq!(nothing.push(&row(&[None])).unwrap(), ControlFlow::Break(()));
+    assert_eq!(nothing.finish().unwrap().num_rows(), 1);
+}
+
+#[test]
+fn nulls_count_towards_the_bytes_of_a_batch() {
+    let numeric = ColumnSpec { type_modifier: NUMERIC_8_2, ..text(NUMERIC) };
+    let mut builder = BatchBuilder::new(&[numeric], BatchLimits { rows: usize::MAX, bytes: 32 });
+    assert_eq!(builder.push(&row(&[None])).unwrap(), ControlFlow::Continue(()));
+    assert_eq!(builder.push(&row(&[None])).unwrap(), ControlFlow::Break(()));
+}
+
+#[test]
+fn no_rows_make_an_empty_batch_with_the_schema() {
+    let mut builder = builder(&[text(INT4), text(VARCHAR), text(BOOL), text(VARBYTE)]);
+    let batch = builder.finish().unwrap();
+    assert_eq!((batch.num_rows(), batch.num_columns()), (0, 4));
+    assert_eq!(&batch.schema(), builder.schema());
+}
+
+#[test]
+fn rows_without_columns_are_counted() {
+    let mut builder = builder(&[]);
+    let _ = builder.push(&[0, 0]).unwrap();
+    let _ = builder.push(&[0, 0]).unwrap();
+    let batch = builder.finish().unwrap();
+    assert_eq!((batch.num_rows(), batch.num_columns()), (2, 0));
+}
+
+#[test]
+fn duplicate_and_empty_names_are_kept() {
+    let column = ColumnSpec { name: String::new(), ..text(INT4) };
+    let mut builder = builder(&[column.clone(), column, text(INT4), text(INT4)]);
+    let _ = builder.push(&row(&[Some(b"1"), Some(b"2"), Some(b"3"), None])).unwrap();
+    let names: Vec<_> = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
+    assert_eq!(names, ["", "", "c", "c"]);
+    assert_eq!(builder.finish().unwrap().num_rows(), 1);
+}
+
+#[test]
+fn a_failed_row_leaves_no_trace() {
+    let columns = [text(VARCHAR), text(INT4), text(BOOL), text(INT2)];
+    let mut builder = builder(&columns);
+    for _ in 0..9 {
+        let _ = builder.push(&row(&[Some(b"good"), Some(b"1"), Some(b"t"), Some(b"1")])).unwrap();
+    }
+    for bad in [[Some(&b"bad"[..]), Some(b"2"), Some(b"t"), Some(b"x")], [None, None, None, Some(b"x")]] {
+        let error = builder.push(&row(&bad)).unwrap_err();
+        assert!(error.to_string().starts_with(r#"cannot read column 4 "c" (SMALLINT) in row 10: value "x""#));
+    }
+    let _ = builder.push(&row(&[Some(b"last"), Some(b"3"), None, Some(b"3")])).unwrap();
+    let batch = builder.finish().unwrap();
+    assert_eq!(batch.num_rows(), 10);
+    assert_eq!(batch.column(0).as_string::<i32>().value(9), "last");
+    assert_eq!(batch.column(1).as_primitive::<Int32Type>().value(9), 3);
+    assert_eq!(batch.columns().iter().map(|column| column.null_count()).collect::<Vec<_>>(), [0, 0, 1, 0]);
+}
+
+#[test]
+fn row_numbers_count_through_the_result() {
+    let mut builder = builder(&[text(INT4)]);
+    for _ in 0..3 {
+        let _ = builder.push(&row(&[Some(b"1")])).unwrap();
+        let _ = builder.push(&row(&[Some(b"1")])).unwrap();
+        builder.finish().unwrap();
+    }
+    let error = builder.push(&row(&[Some(b"1.5")])).unwrap_err();
+    assert!(error.to_string().contains("in row 7: "), "{error}");
+}
+
+#[test]
+fn malformed_rows_are_protocol_violations() {
+    let columns = [text(INT4), text(VARCHAR)];
+    let whole = row(&[Some(b"1"), Some(b"abc")]);
+    for end in 0..whole.len() {
+        assert_eq!(push_error(&columns, &whole[..end]).sqlstate(), "08P01", "{end}");
+    }
+    for (body, expected) in [
+        (row(&[Some(b"1")]), "field count 1 instead of 2"),
+        (row(&[None, None, None]), "field count 3 instead of 2"),
+        (vec![0xff, 0xff], "field count -1 instead of 2"),
+        ([&whole[..], b"x"].concat(), "bytes left"),
+        ([&[0, 2][..], &(-2_i32).to_be_bytes(), &[0; 4]].concat(), "negative field length"),
+        ([&[0, 2][..], &i32::MAX.to_be_bytes(), &[b'1'; 4]].concat(), "ends before its last field"),
+    ] {
+        let error = push_error(&columns, &body);
+        assert_eq!(error.sqlstate(), "08P01");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn binary_values_of_another_width_are_errors() {
+    for oid in [BOOL, INT2, INT4, INT8, FLOAT4, FLOAT8, OID, DATE, TIME, TIMESTAMP, TIMESTAMPTZ] {
+        for width in [0, 3, 5, 9, 16] {
+            let error = push_error(&[binary(oid)], &row(&[Some(&vec![0; width])]));
+            assert_eq!(error.sqlstate(), "22P03", "{oid} {width}");
+        }
+    }
+}
+
+#[test]
+fn null_in_a_column_declared_not_null_is_an_error() {
+    let column = ColumnSpec { nullable: false, ..text(INT4) };
+    let error = push_error(&[column], &row(&[None]));
+    assert_eq!(error.sqlstate(), "22004");
+    assert!(error.to_string().contains("(INTEGER) in row 1: NULL in a column declared NOT NULL"), "{error}");
+}
+
+#[test]
+fn invalid_utf8_names_its_row() {
+    let error = decode(text(VARCHAR), &[Some("é".as_bytes()), None, Some(b"ab\xff")]).unwrap_err();
+    assert_eq!(error.sqlstate(), "22021");
+    assert!(error.to_string().contains(r#"in row 3: value "ab\xff" is not valid UTF-8"#), "{error}");
+}
+
+#[test]
+fn characters_split_between_two_values_are_invalid() {
+    let error = decode(text(VARCHAR), &[Some(b"x"), Some(b"\xc3"), Some(b"\xa9")]).unwrap_err();
+    assert!(error.to_string().contains("in row 2: "), "{error}");
+}
+
+#[test]
+fn a_batch_that_fails_leaves_an_empty_builder() {
+    let mut builder = builder(&[text(VARCHAR), text(INT4)]);
+    let _ = builder.push(&row(&[Some(b"\xff"), None])).unwrap();
+    builder.finish().unwrap_err();
+    let _ = builder.push(&row(&[Some(b"ok"), Some(b"1")])).unwrap();
+    let batch = builder.finish().unwrap();
+    assert_eq!(batch.num_rows(), 1);
+    assert_eq!(batch.column(1).null_count(), 0);
+}
+
+/// The address and values of an integer column.
+fn integers(batch: &RecordBatch) -> (*const i32, Vec<i32>) {
+    let values = batch.column(0).as_primitive::<Int32Type>().values();
+    (values.as_ptr(), values.to_vec())
+}
+
+/// A batch of one row: a number, and its digits as a string.
+fn numbered(builder: &mut BatchBuilder, number: i32) -> RecordBatch {
+    let digits = number.to_string();
+    let _ = builder.push(&row(&[Some(digits.as_bytes()), Some(digits.as_bytes())])).unwrap();
+    builder.finish().unwrap()
+}
+
+#[test]
+fn memory_of_dropped_batches_is_used_again() {
+    let mut builder = builder(&[text(INT4), text(VARCHAR)]);
+    let (first, _) = integers(&numbered(&mut builder, 1));
+    let (second, values) = integers(&numbered(&mut builder, 2));
+    assert_eq!((second, values), (first, vec![2]));
+}
+
+#[test]
+fn batches_in_use_are_never_overwritten() {
+    let mut builder = builder(&[text(INT4), text(VARCHAR)]);
+    let mut kept = Vec::new();
+    for number in 0..20 {
+        kept.push(numbered(&mut builder, number));
+        if number % 5 == 3 {
+            kept.remove(0);
+        }
+    }
+    for batch in kept {
+        let (_, values) = integers(&batch);
+        assert_eq!(batch.column(1).as_string::<i32>().value(0), values[0].to_string());
+    }
+}
+
+#[test]
+fn arbitrary_bytes_never_panic() {
+    let oids =
+        [BOOL, CHAR, DATE, INT2, INT4, INT8, FLOAT4, FLOAT8, NUMERIC, OID, TIME, TIMESTAMP, TIMESTAMPTZ];
+    let numeric = ColumnSpec { type_modifier: NUMERIC_8_2, ..text(NUMERIC) };
+    let columns = oids.iter().flat_map(|oid| [text(*oid), binary(*oid)]);
+    let columns: Vec<_> = columns.chain([text(VARBYTE), numeric.clone()]).collect();
+    let alphabet = b"0123456789-:. +BCtf\x00\xff\x7f\x80NaInity";
+    let mut state = 1_u32;
+    let mut random = move |bound: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as usize % bound
+    };
+    for column in &columns {
+        let mut builder = builder(std::slice::from_ref(column));
+        for _ in 0..2000 {
+            let cell: Vec<u8> = (0..random(24)).map(|_| alphabet[random(alphabet.len())]).collect();
+            let mut body = row(&[Some(&cell)]);
+            if random(4) == 0 {
+                body.truncate(random(body.len()));
+            }
+            let rows = builder.rows();
+            let pushed = builder.push(&body).is_ok();
+            assert_eq!(builder.rows(), rows + usize::from(pushed));
+            if random(50) == 0 {
+                let _ = builder.finish();
+            }
+        }
+    }
+}

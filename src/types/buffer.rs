@@ -1,0 +1,289 @@
+//! Column buffers: values appended one by one, then handed over as one Arrow array without a copy.
+//!
+//! Does not read wire values. Invariant: the memory handed over is taken back only when nobody else refers to it.
+
+use std::sync::Arc;
+
+use arrow_array::types::ArrowPrimitiveType;
+use arrow_array::{ArrayRef, BinaryArray, BooleanArray, PrimitiveArray, StringArray};
+use arrow_buffer::{
+    ArrowNativeType, BooleanBuffer, BooleanBufferBuilder, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer,
+};
+use arrow_schema::{ArrowError, DataType};
+
+use super::error::{Expected, Fault};
+use super::scalar::hex_digits;
+
+/// What makes a finished column unusable: a row of the batch, counted from 0, and its value.
+#[derive(Debug)]
+pub(super) struct BadCell {
+    pub(super) fault: Fault,
+    pub(super) row: usize,
+    pub(super) value: Vec<u8>,
+}
+
+pub(super) trait ValueBuffer {
+    /// Adds the slot of a NULL.
+    fn push_null(&mut self);
+    fn truncate(&mut self, rows: usize);
+    /// Makes room for as much as was taken last.
+    fn reserve(&mut self);
+    fn take(&mut self, data_type: &DataType, nulls: Option<NullBuffer>) -> Result<ArrayRef, BadCell>;
+}
+
+/// Values of one width.
+#[derive(Debug)]
+pub(super) struct Fixed<T: ArrowPrimitiveType> {
+    values: Vec<T::Native>,
+    taken: usize,
+    lent: Lent,
+}
+
+impl<T: ArrowPrimitiveType> Default for Fixed<T> {
+    fn default() -> Self {
+        Self { values: Vec::new(), taken: 0, lent: Lent::default() }
+    }
+}
+
+impl<T: ArrowPrimitiveType> Fixed<T> {
+    #[inline]
+    pub(super) fn push(&mut self, value: T::Native) {
+        self.values.push(value);
+    }
+}
+
+impl<T: ArrowPrimitiveType> ValueBuffer for Fixed<T> {
+    fn push_null(&mut self) {
+        self.values.push(T::Native::default());
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.values.truncate(rows);
+    }
+
+    fn reserve(&mut self) {
+        self.lent.reclaim(&mut self.values);
+        self.values.reserve_exact(self.taken);
+    }
+
+    fn take(&mut self, data_type: &DataType, nulls: Option<NullBuffer>) -> Result<ArrayRef, BadCell> {
+        self.taken = self.values.len();
+        let values = ScalarBuffer::new(self.lent.lend(&mut self.values), 0, self.taken);
+        let array = PrimitiveArray::<T>::try_new(values, nulls).map_err(refused)?;
+        // OK because both come from the form in the type table: they differ in precision, scale or zone alone.
+        Ok(Arc::new(array.with_data_type(data_type.clone())))
+    }
+}
+
+/// Booleans.
+#[derive(Debug)]
+pub(super) struct Bits(BooleanBufferBuilder);
+
+impl Default for Bits {
+    fn default() -> Self {
+        Self(BooleanBufferBuilder::new(0))
+    }
+}
+
+impl Bits {
+    #[inline]
+    pub(super) fn push(&mut self, value: bool) {
+        self.0.append(value);
+    }
+}
+
+impl ValueBuffer for Bits {
+    fn push_null(&mut self) {
+        self.0.append(false);
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.0.truncate(rows);
+    }
+
+    fn reserve(&mut self) {}
+
+    fn take(&mut self, _data_type: &DataType, nulls: Option<NullBuffer>) -> Result<ArrayRef, BadCell> {
+        Ok(Arc::new(BooleanArray::new(self.0.finish(), nulls)))
+    }
+}
+
+/// Strings or binary data.
+#[derive(Debug)]
+pub(super) struct Bytes {
+    /// Where each value ends in `data`, after a zero.
+    offsets: Vec<i32>,
+    data: Vec<u8>,
+    taken_rows: usize,
+    taken_bytes: usize,
+    lent_offsets: Lent,
+    lent_data: Lent,
+}
+
+impl Default for Bytes {
+    fn default() -> Self {
+        Self {
+            offsets: vec![0],
+            data: Vec::new(),
+            taken_rows: 0,
+            taken_bytes: 0,
+            lent_offsets: Lent::default(),
+            lent_data: Lent::default(),
+        }
+    }
+}
+
+impl Bytes {
+    #[inline]
+    pub(super) fn append(&mut self, cell: &[u8]) -> Result<(), Fault> {
+        let end = self.data.len().checked_add(cell.len()).and_then(|end| i32::try_from(end).ok());
+        let end = end.ok_or(Fault::BatchTooLarge)?;
+        self.data.extend_from_slice(cell);
+        self.offsets.push(end);
+        Ok(())
+    }
+
+    /// The server prints two digits per byte, without a prefix.
+    pub(super) fn append_hex(&mut self, cell: &[u8]) -> Result<(), Fault> {
+        let (pairs, []) = cell.as_chunks::<2>() else { return Err(Fault::NotText(Expected::Hex)) };
+        let start = self.data.len();
+        self.data.extend(pairs.iter().map_while(|pair| hex_digits(*pair)));
+        if self.data.len() - start < pairs.len() {
+            self.data.truncate(start);
+            return Err(Fault::NotText(Expected::Hex));
+        }
+        let Ok(end) = i32::try_from(self.data.len()) else {
+            self.data.truncate(start);
+            return Err(Fault::BatchTooLarge);
+        };
+        self.offsets.push(end);
+        Ok(())
+    }
+
+    fn end(&self) -> i32 {
+        self.offsets.last().copied().unwrap_or(0)
+    }
+}
+
+impl ValueBuffer for Bytes {
+    fn push_null(&mut self) {
+        self.offsets.push(self.end());
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.offsets.truncate(rows + 1);
+        self.data.truncate(self.end().try_into().unwrap_or(0));
+    }
+
+    fn reserve(&mut self) {
+        self.lent_offsets.reclaim(&mut self.offsets);
+        self.offsets.clear();
+        self.offsets.push(0);
+        self.offsets.reserve_exact(self.taken_rows);
+        self.lent_data.reclaim(&mut self.data);
+        // An eighth more, since the next batch may be a little longer and growing doubles.
+        self.data.reserve_exact(self.taken_bytes + self.taken_bytes / 8);
+    }
+
+    fn take(&mut self, data_type: &DataType, nulls: Option<NullBuffer>) -> Result<ArrayRef, BadCell> {
+        (self.taken_rows, self.taken_bytes) = (self.offsets.len() - 1, self.data.len());
+        let offsets = ScalarBuffer::new(self.lent_offsets.lend(&mut self.offsets), 0, self.taken_rows + 1);
+        self.offsets.push(0);
+        // OK because offsets start at 0 and never decrease.
+        let offsets = OffsetBuffer::new(offsets);
+        let data = self.lent_data.lend(&mut self.data);
+        if *data_type == DataType::Binary {
+            return Ok(Arc::new(BinaryArray::try_new(offsets, data, nulls).map_err(refused)?));
+        }
+        // Checks UTF-8 over all data at once, then that no offset splits a character.
+        match StringArray::try_new(offsets.clone(), data.clone(), nulls) {
+            Ok(array) => Ok(Arc::new(array)),
+            Err(error) => Err(bad_text(&offsets, &data).unwrap_or_else(|| refused(error))),
+        }
+    }
+}
+
+/// The first value that is not UTF-8 by itself.
+#[cold]
+fn bad_text(offsets: &[i32], data: &[u8]) -> Option<BadCell> {
+    let ends = offsets.iter().filter_map(|end| usize::try_from(*end).ok());
+    let cells = ends.clone().zip(ends.skip(1)).map(|(start, end)| data.get(start..end).unwrap_or_default());
+    let mut bad = cells.enumerate().filter(|(_, cell)| std::str::from_utf8(cell).is_err());
+    bad.next().map(|(row, cell)| BadCell { fault: Fault::Encoding, row, value: cell.to_vec() })
+}
+
+/// Arrow refused a column, which its invariants rule out.
+#[cold]
+fn refused(_error: ArrowError) -> BadCell {
+    BadCell { fault: Fault::Batch, row: 0, value: Vec::new() }
+}
+
+/// Which rows are NULL: empty as long as none is.
+#[derive(Debug, Default)]
+pub(super) struct Nulls {
+    /// A bit per row up to the last NULL, set where there is a value.
+    valid: Vec<u8>,
+}
+
+impl Nulls {
+    #[inline]
+    pub(super) fn push(&mut self, row: usize) {
+        if self.valid.len() <= row / 8 {
+            self.valid.resize(row / 8 + 1, u8::MAX);
+        }
+        if let Some(bits) = self.valid.get_mut(row / 8) {
+            *bits &= !(1 << (row % 8));
+        }
+    }
+
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.valid.truncate(rows.div_ceil(8));
+        if let Some(bits) = self.valid.get_mut(rows / 8) {
+            *bits |= u8::MAX << (rows % 8);
+        }
+    }
+
+    pub(super) fn take(&mut self, rows: usize) -> Option<NullBuffer> {
+        if self.valid.is_empty() {
+            return None;
+        }
+        let mut valid = std::mem::take(&mut self.valid);
+        valid.resize(rows.div_ceil(8), u8::MAX);
+        let nulls = NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(valid), 0, rows));
+        (nulls.null_count() > 0).then_some(nulls)
+    }
+}
+
+/// Memory of the last two batches, used again once the consumer has dropped them: the page faults of fresh memory cost
+/// as much as decoding. Two, since a consumer's loop often holds one batch until it has the next.
+#[derive(Debug, Default)]
+struct Lent([Option<Buffer>; 2]);
+
+impl Lent {
+    /// Hands over the values, without the unused room that growing left, since the consumer may keep them for long.
+    fn lend<T: ArrowNativeType>(&mut self, values: &mut Vec<T>) -> Buffer {
+        let mut values = std::mem::take(values);
+        if values.capacity() > values.len() + values.len() / 4 {
+            values.shrink_to_fit();
+        }
+        let buffer = Buffer::from_vec(values);
+        let [latest, previous] = &mut self.0;
+        *previous = latest.replace(buffer.clone());
+        buffer
+    }
+
+    /// Takes memory back into `values`, which are empty, if any is free.
+    fn reclaim<T: ArrowNativeType>(&mut self, values: &mut Vec<T>) {
+        for lent in &mut self.0 {
+            match lent.take().map(Buffer::into_vec) {
+                Some(Ok(free)) => {
+                    *values = free;
+                    values.clear();
+                    return;
+                }
+                Some(Err(in_use)) => *lent = Some(in_use),
+                None => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The layers of `src/lib.rs`, as the source files have them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A module and the modules that it may name.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("ffi", &["adbc"]),
+    ("adbc", &["auth", "secret", "session", "types"]),
+    ("auth", &["secret"]),
+    ("session", &["secret"]),
+    ("types", &[]),
+    ("secret", &[]),
+];
+
+/// A crate or word and the modules that may name it.
+const CONFINED: &[(&str, &[&str])] = &[
+    ("adbc_core", &["adbc", "ffi"]),
+    ("adbc_ffi", &["ffi"]),
+    ("arrow_array", &["adbc", "ffi", "types"]),
+    ("arrow_schema", &["adbc", "ffi", "types"]),
+    ("tokio_rustls", &["session"]),
+    ("unsafe", &["ffi"]),
+];
+
+fn source_files() -> Vec<(String, PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![root.clone()];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let relative = path.strip_prefix(&root).unwrap().to_path_buf();
+                let first = relative.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+                let module = first.trim_end_matches(".rs").to_owned();
+                files.push((module, relative, fs::read_to_string(path).unwrap()));
+            }
+        }
+    }
+    files
+}
+
+/// The code of a line, without comments.
+fn code(line: &str) -> &str {
+    line.split("//").next().unwrap_or_default()
+}
+
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    code(line).split(|c: char| !c.is_alphanumeric() && c != '_')
+}
+
+#[test]
+fn modules_name_only_the_layers_below_them() {
+    let mut edges = 0;
+    for (module, path, text) in source_files() {
+        let Some((_, allowed)) = ALLOWED.iter().find(|(name, _)| *name == module) else {
+            assert_eq!(module, "lib", "{} belongs to no layer", path.display());
+            continue;
+        };
+        for line in text.lines() {
+            for target in code(line).split("crate::").skip(1) {
+                let target = target.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+                edges += 1;
+                assert!(
+                    target == module || allowed.contains(&target),
+                    "{}: '{module}' must not know '{target}': {line}",
+                    path.display()
+                );
+            }
+        }
+    }
+    assert!(edges > 20, "the test reads no imports: {edges}");
+}
+
+#[test]
+fn crates_and_unsafe_stay_in_their_layers() {
+    for (module, path, text) in source_files() {
+        for line in text.lines() {
+            for (word, modules) in CONFINED {
+                assert!(
+                    modules.contains(&module.as_str()) || !words(line).any(|found| found == *word),
+                    "{}: '{word}' belongs to {modules:?}: {line}",
+                    path.display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_file_opens_with_what_it_owns() {
+    for (_, path, text) in source_files() {
+        assert!(text.starts_with("//! "), "{} has no header", path.display());
+    }
+}

@@ -1,0 +1,61 @@
+//! What the tests share: one sandbox per process and the built library, loaded as users load it.
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use adbc_core::options::{AdbcVersion, OptionConnection, OptionDatabase, OptionValue};
+use adbc_core::{Connection as _, Database as _, Driver as _, Statement as _};
+use adbc_driver_manager::{ManagedConnection, ManagedDriver, ManagedStatement};
+use arrow_array::{RecordBatch, RecordBatchReader};
+use arrow_schema::SchemaRef;
+use redshift_sandbox::{Sandbox, SandboxConfig};
+
+/// The sandbox that most tests use: md5 passwords, the newest protocol, its usual settings.
+pub static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| sandbox(SandboxConfig::default()));
+
+pub fn sandbox(config: SandboxConfig) -> Sandbox {
+    Sandbox::start_blocking(config).expect("the sandbox starts")
+}
+
+/// The library that Cargo built for this test run.
+pub fn library() -> PathBuf {
+    let executable = std::env::current_exe().expect("the test knows its own path");
+    executable.with_file_name("libadbc_driver_redshift.so")
+}
+
+pub fn driver() -> ManagedDriver {
+    let library = library();
+    ManagedDriver::load_dynamic_from_filename(&library, Some(b"AdbcDriverRedshiftInit"), AdbcVersion::V110)
+        .unwrap_or_else(|error| panic!("cannot load {}: {error}", library.display()))
+}
+
+pub type Options<'a> = &'a [(&'a str, &'a str)];
+
+pub fn try_connect(uri: &str, options: Options<'_>) -> adbc_core::error::Result<ManagedConnection> {
+    let mut all = vec![(OptionDatabase::Uri, OptionValue::from(uri))];
+    all.extend(options.iter().map(|(key, value)| (OptionDatabase::from(*key), OptionValue::from(*value))));
+    let none: [(OptionConnection, OptionValue); 0] = [];
+    driver().new_database_with_opts(all)?.new_connection_with_opts(none)
+}
+
+pub fn connect(uri: &str, options: Options<'_>) -> ManagedConnection {
+    try_connect(uri, options).expect("the login succeeds")
+}
+
+pub fn statement(connection: &mut ManagedConnection, sql: &str) -> ManagedStatement {
+    let mut statement = connection.new_statement().expect("a statement can be made");
+    statement.set_sql_query(sql).expect("a query can be set");
+    statement
+}
+
+pub fn execute(connection: &mut ManagedConnection, sql: &str) -> Option<i64> {
+    statement(connection, sql).execute_update().unwrap_or_else(|error| panic!("{sql}: {error}"))
+}
+
+/// All batches of a query, with their schema.
+pub fn query(connection: &mut ManagedConnection, sql: &str) -> (SchemaRef, Vec<RecordBatch>) {
+    let reader = statement(connection, sql).execute().unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let schema = reader.schema();
+    let batches = reader.collect::<Result<_, _>>().unwrap_or_else(|error| panic!("{sql}: {error}"));
+    (schema, batches)
+}
