@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import adbc_driver_redshift.dbapi
 import flights
 import polars
+from adbc_driver_redshift import DatabaseOptions
 from project import StepFailed, Stopwatch
 from sandbox import Endpoint, Sandbox
 
@@ -82,13 +83,17 @@ def _load(screen: Screen, endpoint: Endpoint) -> None:
 
 
 def _ask(screen: Screen, endpoint: Endpoint) -> None:
-    screen.title("Login with user and password, over verified TLS")
+    screen.title("Login with user and password")
     watch = Stopwatch()
     with adbc_driver_redshift.dbapi.connect(endpoint.uri) as connection:
         seconds = watch.seconds
         info = connection.adbc_get_info()
-        screen.fact("address", f"{urlsplit(endpoint.uri).scheme}://{endpoint.host}:{endpoint.port}/{endpoint.database}")
+        screen.fact(
+            "address",
+            f"{urlsplit(endpoint.uri).scheme}://{endpoint.host}:{endpoint.port}/{endpoint.database}",
+        )
         screen.fact("user", endpoint.user)
+        screen.fact("TLS", connection.adbc_database.get_option(DatabaseOptions.TLS_MODE.value))
         screen.fact("server", f"{info.get('vendor_name')} {info.get('vendor_version') or ''}".rstrip())
         screen.fact("driver", f"{info.get('driver_name')} {info.get('driver_version') or ''}".rstrip())
         screen.note(f"  connected in {seconds * 1000:.0f} ms")

