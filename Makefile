@@ -1,0 +1,38 @@
+# `make demo` and `make test` work from a clean clone with Rust, a C compiler and Python 3.9 or later.
+# What each step needs is installed by tools/prepare.py, which says so.
+
+PYTHON ?= python3
+PREPARE := $(PYTHON) tools/prepare.py
+
+.PHONY: help demo test build lint header clean
+
+help:
+	@echo 'make demo     build, start the local sandbox, log in, and run real queries on real data'
+	@echo 'make test     run all tests: Rust, then Python through the release library'
+	@echo 'make build    build the driver library and the sandbox (release)'
+	@echo 'make lint     formatting, lints, documentation, licences'
+	@echo 'make header   regenerate include/adbc_driver_redshift.h'
+	@echo 'make clean    remove everything that was built'
+
+demo:
+	@$(PREPARE) postgresql demo build package
+	@build/venv/bin/python tools/demo.py
+
+test:
+	@$(PREPARE) postgresql test
+	@tools/test.sh
+
+build:
+	@$(PREPARE) build
+
+lint:
+	@$(PREPARE) lint cargo-deny
+	@tools/lint.sh
+
+header:
+	cargo run --quiet --example render_header > build/adbc_driver_redshift.h
+	mv build/adbc_driver_redshift.h include/adbc_driver_redshift.h
+
+clean:
+	cargo clean
+	rm -rf build

@@ -1,0 +1,64 @@
+"""One sandbox for the whole run, and connections to it through the library in the installed package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+from adbc_driver_redshift import dbapi
+from child import Child
+from sandbox import Endpoint, Sandbox
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> Iterator[Endpoint]:
+    """A sandbox, started once."""
+    with Sandbox() as sandbox:
+        yield sandbox.endpoint
+
+
+@pytest.fixture
+def connection(endpoint: Endpoint) -> Iterator[dbapi.Connection]:
+    """A connection as the DB-API makes it: autocommit is off."""
+    with dbapi.connect(endpoint.uri) as connection:
+        yield connection
+
+
+@pytest.fixture
+def cursor(connection: dbapi.Connection) -> Iterator[dbapi.Cursor]:
+    """A cursor of `connection`."""
+    with connection.cursor() as cursor:
+        yield cursor
+
+
+@pytest.fixture
+def numbers(endpoint: Endpoint) -> Iterator[str]:
+    """The name of an empty committed table with one integer column `n`."""
+    name = "numbers"
+    with dbapi.connect(endpoint.uri, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {name}")
+        cursor.execute(f"CREATE TABLE {name} (n integer)")
+        yield name
+        cursor.execute(f"DROP TABLE {name}")
+
+
+@pytest.fixture
+def engine(endpoint: Endpoint) -> Iterator[psycopg.Connection]:
+    """The SQL engine behind the sandbox, to see what the driver did from the other side."""
+    with psycopg.connect(endpoint.postgres_uri, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def child(endpoint: Endpoint) -> Iterator[Callable[[str], Child]]:
+    """A function that starts a program of `children/`."""
+    started: list[Child] = []
+
+    def start(program: str) -> Child:
+        started.append(Child(program, endpoint.uri))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()

@@ -1,0 +1,51 @@
+"""Helpers that several test files use."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import psycopg
+from adbc_driver_redshift import DatabaseOptions, dbapi
+from sandbox import Endpoint
+
+
+def options(endpoint: Endpoint) -> dict[DatabaseOptions, str | int]:
+    """The sandbox's URI as single options, for tests that change one of them."""
+    return {
+        DatabaseOptions.TARGET_HOST: endpoint.host,
+        DatabaseOptions.TARGET_PORT: endpoint.port,
+        DatabaseOptions.TARGET_DATABASE: endpoint.database,
+        DatabaseOptions.USERNAME: endpoint.user,
+        DatabaseOptions.PASSWORD: endpoint.password,
+        DatabaseOptions.TLS_ROOT_CERT: endpoint.ca_file,
+    }
+
+
+def check_error(error: dbapi.Error, *, sqlstate: str | None, mentions: list[str], hides: str = "") -> None:
+    """Checks the SQLSTATE, that the message holds the given words, and that a secret is nowhere in the error."""
+    assert error.sqlstate == sqlstate, error
+    message = str(error)
+    for word in mentions:
+        assert word.lower() in message.lower(), f"'{word}' is not in: {message}"
+    if hides:
+        everything = f"{error!s} {error!r} {error.args!r} {error.details!r} {error.__cause__!r}"
+        assert hides not in everything
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    """Asks again and again until the condition holds.
+
+    Raises:
+        AssertionError: it did not within the time.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"after {seconds} s still not: {what}"
+        time.sleep(0.01)
+
+
+def wait_until_running(engine: psycopg.Connection, text: str) -> None:
+    """Waits until the engine runs a statement that contains the text."""
+    sql = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND query LIKE %s"
+    wait_until(lambda: engine.execute(sql, [f"%{text}%"]).fetchone() != (0,), f"a statement with '{text}' runs")

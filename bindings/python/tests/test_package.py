@@ -1,0 +1,34 @@
+"""The package itself: its library, and what it says when the library is missing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from pathlib import Path
+
+import adbc_driver_redshift
+import pytest
+
+
+def test_the_package_carries_the_library():
+    path = adbc_driver_redshift.driver_path()
+    assert path.is_file()
+    assert path.parent == Path(adbc_driver_redshift.__file__).parent
+
+
+def test_the_library_is_small_enough_to_ship():
+    assert adbc_driver_redshift.driver_path().stat().st_size < 25_000_000
+
+
+def test_the_wheel_is_typed_and_tagged_for_its_platform():
+    files = importlib.metadata.files("adbc-driver-redshift")
+    assert any(file.name == "py.typed" for file in files)
+    wheel = importlib.metadata.distribution("adbc-driver-redshift").read_text("WHEEL")
+    assert "Root-Is-Purelib: false" in wheel
+    assert "Tag: py3-none-" in wheel
+    assert "py3-none-any" not in wheel
+
+
+def test_a_missing_library_is_an_error_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(adbc_driver_redshift, "_LIBRARY_NAME", "libmissing.so")
+    with pytest.raises(FileNotFoundError, match="make build"):
+        adbc_driver_redshift.driver_path()

@@ -1,0 +1,207 @@
+"""Makes what the make targets need: PostgreSQL, the Python environment, the build, the installed package.
+
+    python3 tools/prepare.py STEP…      steps: postgresql, demo, test, lint, build, package, cargo-deny
+
+Each step says what it does, does it once, and is quick when there is nothing to do. Nothing asks a question.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from project import (
+    BUILD,
+    LIBRARY,
+    PACKAGE,
+    ROOT,
+    SANDBOX,
+    VENV,
+    VENV_PYTHON,
+    StepFailed,
+    Stopwatch,
+    run,
+    say,
+    succeeds,
+)
+
+OLDEST_PYTHON = (3, 9)
+CARGO_DENY_VERSION = "0.20.2"
+CARGO_DENY = BUILD / "cargo-tools" / "bin" / "cargo-deny"
+WHEELS = BUILD / "wheels"
+
+
+def main(steps: list[str]) -> int:
+    """Runs the steps in the order given."""
+    known = {
+        "build": build,
+        "cargo-deny": cargo_deny,
+        "demo": lambda: environment("demo"),
+        "lint": lambda: environment("lint"),
+        "package": package,
+        "postgresql": postgresql,
+        "test": lambda: environment("test"),
+    }
+    try:
+        for step in steps:
+            if step not in known:
+                raise StepFailed(f"there is no step '{step}'; the steps are {', '.join(known)}")
+            known[step]()
+    except StepFailed as failure:
+        print(f"\n{failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def postgresql() -> None:
+    """Makes sure that a PostgreSQL server is installed: the sandbox starts a private one of its own."""
+    if _postgresql_server() is not None:
+        return
+    if _can_apt_install():
+        say("Installing the Debian packages postgresql and postgresql-client (the sandbox's SQL engine)")
+        _apt_install("postgresql", "postgresql-client")
+    if _postgresql_server() is None:
+        raise StepFailed(
+            "No PostgreSQL server was found; the sandbox runs on a private one.\n"
+            "Install it and try again, for example:\n"
+            "    sudo apt-get install postgresql      (Debian, Ubuntu)\n"
+            "    sudo dnf install postgresql-server   (Fedora)\n"
+            "    brew install postgresql              (macOS)"
+        )
+
+
+def environment(name: str) -> None:
+    """Installs the pinned Python packages of `requirements-<name>.txt` into build/venv."""
+    _virtual_environment()
+    requirements = PACKAGE / f"requirements-{name}.txt"
+    stamp = VENV / f".requirements-{name}"
+    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    if _reads(stamp, wanted):
+        return
+    say(f"Installing Python packages into build/venv ({requirements.relative_to(ROOT)})")
+    watch = Stopwatch()
+    # Build isolation would fetch unpinned build tools for the one package without a wheel.
+    _pip("install", "--quiet", "-r", str(PACKAGE / "requirements-build.txt"))
+    _pip("install", "--quiet", "--no-build-isolation", "-r", str(requirements))
+    stamp.write_text(wanted)
+    say(f"Python packages installed in {watch.seconds:.0f} s")
+
+
+def build() -> None:
+    """Builds the driver library and the sandbox, release profile."""
+    if shutil.which("cargo") is None:
+        raise StepFailed("`cargo` was not found; install Rust from https://rustup.rs and try again")
+    first = not (LIBRARY.is_file() and SANDBOX.is_file())
+    if first:
+        say("Building the driver and the sandbox. The first build takes up to 12 minutes on two cores;")
+        say("later ones reuse it and take seconds.")
+    watch = Stopwatch()
+    run("cargo", "build", "--release", "--workspace", "--locked")
+    if first:
+        say(f"Built in {watch.seconds:.0f} s")
+
+
+def package() -> None:
+    """Packs the library already built into a wheel and installs it into build/venv."""
+    if not LIBRARY.is_file():
+        raise StepFailed(f"{LIBRARY} does not exist; run `make build` first")
+    stamp = VENV / ".adbc-driver-redshift"
+    wanted = _package_digest()
+    if _reads(stamp, wanted):
+        return
+    say("Packing the library into the Python package adbc-driver-redshift")
+    shutil.rmtree(WHEELS, ignore_errors=True)
+    env = {**_pip_environment(), "ADBC_DRIVER_REDSHIFT_LIBRARY": str(LIBRARY)}
+    pip = (VENV_PYTHON, "-m", "pip")
+    run(*pip, "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", WHEELS, PACKAGE, env=env)
+    (wheel,) = WHEELS.glob("adbc_driver_redshift-*.whl")
+    run(*pip, "install", "--quiet", "--no-deps", "--force-reinstall", wheel, env=env)
+    stamp.write_text(wanted)
+
+
+def cargo_deny() -> None:
+    """Installs cargo-deny, which checks licences and sources of the dependency tree, into build/cargo-tools."""
+    if CARGO_DENY.is_file() or succeeds("cargo", "deny", "--version"):
+        return
+    say("Building cargo-deny into build/cargo-tools (once, about 3 minutes on two cores)")
+    # Its own release profile (fat LTO, one codegen unit) would take three times as long and lint no better.
+    quick = {
+        "CARGO_PROFILE_RELEASE_LTO": "false",
+        "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
+        "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",
+    }
+    root = BUILD / "cargo-tools"
+    run(
+        *("cargo", "install", "cargo-deny", "--version", CARGO_DENY_VERSION, "--locked", "--root", root),
+        env={**os.environ, **quick, "CARGO_TARGET_DIR": str(root / "target")},
+    )
+    shutil.rmtree(root / "target", ignore_errors=True)
+
+
+def _virtual_environment() -> None:
+    if sys.version_info < OLDEST_PYTHON:
+        wanted = ".".join(map(str, OLDEST_PYTHON))
+        raise StepFailed(
+            f"Python {wanted} or later is needed and this is {sys.version.split()[0]};\n"
+            "name another one with `make PYTHON=/path/to/python3 …`"
+        )
+    if succeeds(VENV_PYTHON, "-m", "pip", "--version"):
+        return
+    say("Making a Python environment in build/venv")
+    shutil.rmtree(VENV, ignore_errors=True)
+    if not succeeds(sys.executable, "-c", "import ensurepip, venv") and _can_apt_install():
+        say("Installing the Debian package python3-venv")
+        _apt_install("python3-venv")
+    if not succeeds(sys.executable, "-m", "venv", VENV):
+        shutil.rmtree(VENV, ignore_errors=True)
+        raise StepFailed(
+            f"{sys.executable} cannot make a virtual environment.\n"
+            "On Debian and Ubuntu: sudo apt-get install python3-venv"
+        )
+
+
+def _postgresql_server() -> str | None:
+    # Debian keeps the server's programs out of PATH.
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), reverse=True)
+    return shutil.which("postgres") or next((str(path) for path in debian), None)
+
+
+def _can_apt_install() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def _apt_install(*packages: str) -> None:
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    quiet = ("apt-get", "-qq", "-o", "Dpkg::Use-Pty=0")
+    run(*quiet, "update", env=env)
+    run(*quiet, "install", "-y", "--no-install-recommends", *packages, env=env)
+
+
+def _pip(*arguments: str) -> None:
+    run(VENV_PYTHON, "-m", "pip", *arguments, env=_pip_environment())
+
+
+def _pip_environment() -> dict[str, str]:
+    return {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
+
+
+def _package_digest() -> str:
+    sources = [LIBRARY, ROOT / "Cargo.toml", PACKAGE / "pyproject.toml", PACKAGE / "hatch_build.py"]
+    sources += sorted((PACKAGE / "src").rglob("*.py"))
+    digest = hashlib.sha256()
+    for source in sources:
+        digest.update(str(source).encode() + b"\0" + source.read_bytes())
+    return digest.hexdigest()
+
+
+def _reads(stamp: Path, wanted: str) -> bool:
+    return stamp.is_file() and stamp.read_text() == wanted
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Runs every test and sums up. Expects what `tools/prepare.py postgresql test` installs; reads no standard input.
+set -eu
+cd "$(dirname "$0")/.."
+exec </dev/null
+. tools/summary.sh
+
+python=build/venv/bin/python
+
+run 'Rust tests' cargo test --workspace --locked
+run 'release build and Python package' "$python" tools/prepare.py build package
+run 'Python tests of the driver' "$python" -m pytest -c bindings/python/pyproject.toml bindings/python/tests
+if [ -d tests/sandbox/tests/python ]; then
+    run "Amazon's clients against the sandbox" "$python" -m pytest tests/sandbox/tests/python
+fi
+summary
