@@ -120,7 +120,12 @@ impl Connection {
     pub fn get_objects(&self, depth: i32, filter: &ObjectsFilter<'_>) -> Result<Reader> {
         todo!()
     }
-    pub fn get_table_schema(&self, catalog: Option<&str>, db_schema: Option<&str>, table: &str) -> Result<Schema> {
+    pub fn get_table_schema(
+        &self,
+        catalog: Option<&str>,
+        db_schema: Option<&str>,
+        table: &str,
+    ) -> Result<Schema> {
         todo!()
     }
     pub fn get_table_types(&self) -> Result<Reader> {
