@@ -78,8 +78,9 @@ pub(super) enum Authentication<'a> {
     Other(i32),
 }
 
-/// Frontend messages on their way, and how many ReadyForQuery they will be answered with.
-#[derive(Debug, Default)]
+/// Frontend messages on their way, and how many ReadyForQuery they will be answered with. No `Debug`: they may hold a
+/// password.
+#[derive(Default)]
 pub(super) struct Request {
     pub(super) bytes: BytesMut,
     pub(super) syncs: u32,

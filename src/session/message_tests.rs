@@ -104,6 +104,6 @@ fn server_errors_keep_all_readable_fields() {
 
 #[test]
 fn sql_with_a_nul_byte_cannot_be_sent() {
-    let error = Request::default().parse("", "select '\0'").unwrap_err();
+    let error = Request::default().parse("", "select '\0'").err().unwrap();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
 }

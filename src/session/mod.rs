@@ -78,4 +78,5 @@ pub(crate) struct Description {
 }
 
 #[cfg(test)]
+#[cfg(test)]
 mod tests;

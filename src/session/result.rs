@@ -5,6 +5,7 @@
 //! (the reader, a second statement, a drop) does it through [`Wire::pump`], so that the wire's state is the same for all.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
@@ -62,7 +63,7 @@ pub(super) struct Content {
 }
 
 /// Row bodies, one after the other.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Chunk {
     bytes: Vec<u8>,
     lengths: Vec<u32>,
@@ -112,6 +113,12 @@ impl Inbox {
 
     pub(super) fn release(&self, chunk: &Chunk) {
         self.held_bytes.fetch_sub(chunk.bytes.len(), Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Chunk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chunk").field("rows", &self.lengths.len()).finish_non_exhaustive()
     }
 }
 

@@ -44,14 +44,20 @@ impl Shared {
         self.process != std::process::id()
     }
 
-    /// Fails unless the session may be used.
-    pub(super) fn check_usable(&self) -> Result<(), Error> {
-        if self.is_foreign_process() {
-            return Err(Error::new(
+    /// Fails in a forked process.
+    pub(super) fn check_process(&self) -> Result<(), Error> {
+        match self.is_foreign_process() {
+            false => Ok(()),
+            true => Err(Error::new(
                 ErrorKind::Forked,
                 "this connection belongs to the parent process; after a fork, connect anew in the child",
-            ));
+            )),
         }
+    }
+
+    /// Fails unless the session may be used.
+    pub(super) fn check_usable(&self) -> Result<(), Error> {
+        self.check_process()?;
         match self.closed.get() {
             None => Ok(()),
             Some(reason) => Err(Error::new(
@@ -67,7 +73,7 @@ impl Shared {
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.closed.get().is_some()
+        self.is_foreign_process() || self.closed.get().is_some()
     }
 
     pub(super) fn set_transaction_status(&self, status: u8) -> Result<(), Error> {
