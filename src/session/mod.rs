@@ -14,6 +14,7 @@ mod digest;
 mod error;
 mod message;
 mod query;
+mod request;
 mod result;
 mod rows;
 mod shared;
@@ -77,6 +78,5 @@ pub(crate) struct Description {
     pub(crate) columns: Option<Vec<Column>>,
 }
 
-#[cfg(test)]
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::connection::Session;
 use super::error::{Error, ErrorKind};
-use super::message::{self, Close, Column, CommandTag, Format, Request};
+use super::message::{self, Column, CommandTag, Format};
+use super::request::{Close, Request};
 use super::result::{OpenResult, PORTAL_ROWS, Portal};
 use super::rows::RowStream;
 use super::shared::Shared;

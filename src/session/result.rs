@@ -12,7 +12,8 @@ use std::task::{Context, Waker};
 
 use super::buffer::Verdict;
 use super::error::{Error, ErrorKind};
-use super::message::{self, Close, CommandTag, Request};
+use super::message::{self, CommandTag};
+use super::request::{Close, Request};
 use super::wire::{Limits, Wire, unexpected};
 
 /// Rows per Execute on a named portal.

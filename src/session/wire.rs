@@ -20,7 +20,8 @@ use tokio::time::timeout_at;
 
 use super::buffer::{Frame, ReadBuffer};
 use super::error::{Error, ErrorKind};
-use super::message::{self, Request};
+use super::message;
+use super::request::Request;
 use super::result::OpenResult;
 use super::shared::Shared;
 use super::transport::Transport;
