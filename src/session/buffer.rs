@@ -3,6 +3,7 @@
 //! It starts at 1 MiB and grows only for a single message that does not fit, and only as fast as its bytes arrive: a
 //! hostile length allocates nothing. A message is checked (known type, sane length) before anything waits for its end.
 
+use std::fmt;
 use std::ops::Range;
 
 use super::error::Error;
@@ -10,6 +11,9 @@ use super::message;
 
 /// Size of the buffer between large messages.
 const CAPACITY: usize = 1 << 20;
+
+/// Free space below which the unread bytes are moved to the front rather than reading a trickle.
+const MIN_READ: usize = 1 << 16;
 
 /// Longest message accepted: the server's own limit of 1 GiB for a field, and room for the rest of the row.
 pub(super) const MAX_MESSAGE: usize = (1 << 30) + (1 << 20);
@@ -36,12 +40,17 @@ pub(super) enum Verdict {
 }
 
 /// Bytes read and not yet consumed.
-#[derive(Debug)]
 pub(super) struct ReadBuffer {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
     max_message: usize,
+}
+
+impl fmt::Debug for ReadBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadBuffer").field("unread", &(self.end - self.start)).finish_non_exhaustive()
+    }
 }
 
 impl ReadBuffer {
@@ -141,7 +150,9 @@ impl ReadBuffer {
             }
         }
         let wanted = self.header().ok().flatten().map_or(HEADER, |(_, length)| length);
-        if self.bytes.len() - self.start >= wanted.min(CAPACITY) && self.end < self.bytes.len() {
+        let fits = self.bytes.len() - self.start >= wanted.min(CAPACITY);
+        let free = self.bytes.len() - self.end;
+        if fits && (free >= MIN_READ || (self.start == 0 && free > 0)) {
             return;
         }
         self.bytes.copy_within(self.start..self.end, 0);

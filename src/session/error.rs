@@ -131,7 +131,7 @@ impl Error {
     /// SQLSTATE: the server's, or the one that fits the kind (08001 cannot connect, 08006 connection failure, 08P01
     /// protocol violation, 57014 cancelled, 28000 authentication).
     pub(crate) fn sqlstate(&self) -> Option<&str> {
-        if let Some(server) = &self.server {
+        if let Some(server) = self.server.as_ref().filter(|server| !server.code.is_empty()) {
             return Some(server.code.as_str());
         }
         match self.kind {

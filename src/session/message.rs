@@ -1,16 +1,10 @@
-//! Messages of the wire protocol: pure parse and encode, no I/O.
+//! Messages of the server: pure parse, no I/O.
 //!
-//! Frontend messages come from `postgres-protocol`; the backend messages are read here, since Redshift's
-//! RowDescription and authentication requests differ from PostgreSQL's. A parser fails on truncated bodies and on bytes
+//! They are read here and not by `postgres-protocol`, since Redshift's RowDescription and authentication requests differ
+//! from PostgreSQL's. A parser fails on truncated bodies and on bytes
 //! left over; it never panics, whatever the bytes.
 
-use std::iter;
-
-use bytes::BytesMut;
-use postgres_protocol::IsNull;
-use postgres_protocol::message::frontend;
-
-use super::error::{Error, ErrorKind, ServerError};
+use super::error::{Error, ServerError};
 
 /// Wire format of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,20 +72,6 @@ pub(super) enum Authentication<'a> {
     Other(i32),
 }
 
-/// Frontend messages on their way, and how many ReadyForQuery they will be answered with.
-#[derive(Debug, Default)]
-pub(super) struct Request {
-    pub(super) bytes: BytesMut,
-    pub(super) syncs: u32,
-}
-
-/// A statement or portal to close.
-#[derive(Clone, Debug)]
-pub(super) enum Close {
-    Portal(String),
-    Statement(String),
-}
-
 impl ExtendedColumn {
     /// The column is declared NOT NULL.
     pub(crate) fn not_null(&self) -> bool {
@@ -100,7 +80,8 @@ impl ExtendedColumn {
 }
 
 impl Format {
-    fn code(self) -> i16 {
+    /// The number that Bind uses.
+    pub(super) fn code(self) -> i16 {
         match self {
             Self::Text => 0,
             Self::Binary => 1,
@@ -129,89 +110,6 @@ impl CommandTag {
         }
         self
     }
-}
-
-impl Request {
-    pub(super) fn close(&mut self, close: &Close) -> Result<&mut Self, Error> {
-        let (variant, name) = match close {
-            Close::Portal(name) => (b'P', name),
-            Close::Statement(name) => (b'S', name),
-        };
-        frontend::close(variant, name, &mut self.bytes).map_err(unsendable)?;
-        Ok(self)
-    }
-
-    /// BEGIN by the extended protocol and without a Sync: if it fails, the server skips what follows.
-    pub(super) fn begin(&mut self) -> Result<&mut Self, Error> {
-        self.parse("", "BEGIN")?.bind("", "", iter::empty())?.execute("", 0)
-    }
-
-    pub(super) fn parse(&mut self, name: &str, sql: &str) -> Result<&mut Self, Error> {
-        frontend::parse(name, sql, iter::empty(), &mut self.bytes).map_err(unsendable)?;
-        Ok(self)
-    }
-
-    pub(super) fn bind(
-        &mut self,
-        portal: &str,
-        statement: &str,
-        formats: impl Iterator<Item = Format>,
-    ) -> Result<&mut Self, Error> {
-        let values = iter::empty::<()>();
-        let no_value = |(), _: &mut BytesMut| Ok(IsNull::Yes);
-        let formats = formats.map(Format::code);
-        frontend::bind(portal, statement, iter::empty(), values, no_value, formats, &mut self.bytes)
-            .map_err(|error| match error {
-                frontend::BindError::Conversion(cause) => {
-                    Error::new(ErrorKind::InvalidInput, format!("Bind cannot be sent: {cause}"))
-                }
-                frontend::BindError::Serialization(cause) => unsendable(cause),
-            })?;
-        Ok(self)
-    }
-
-    pub(super) fn describe_portal(&mut self, name: &str) -> Result<&mut Self, Error> {
-        frontend::describe(b'P', name, &mut self.bytes).map_err(unsendable)?;
-        Ok(self)
-    }
-
-    pub(super) fn describe_statement(&mut self, name: &str) -> Result<&mut Self, Error> {
-        frontend::describe(b'S', name, &mut self.bytes).map_err(unsendable)?;
-        Ok(self)
-    }
-
-    pub(super) fn execute(&mut self, portal: &str, max_rows: i32) -> Result<&mut Self, Error> {
-        frontend::execute(portal, max_rows, &mut self.bytes).map_err(unsendable)?;
-        Ok(self)
-    }
-
-    pub(super) fn sync(&mut self) -> &mut Self {
-        frontend::sync(&mut self.bytes);
-        self.syncs += 1;
-        self
-    }
-
-    pub(super) fn simple_query(&mut self, sql: &str) -> Result<&mut Self, Error> {
-        frontend::query(sql, &mut self.bytes).map_err(unsendable)?;
-        self.syncs += 1;
-        Ok(self)
-    }
-
-    /// Refuses a COPY FROM STDIN. In the extended protocol the server swallows a Sync that came before, so that the
-    /// one sent here stands for it and no further ReadyForQuery is owed.
-    pub(super) fn copy_fail(&mut self, extended: bool) -> Result<&mut Self, Error> {
-        let reason = "COPY FROM STDIN is not supported";
-        frontend::copy_fail(reason, &mut self.bytes).map_err(unsendable)?;
-        if extended {
-            frontend::sync(&mut self.bytes);
-        }
-        Ok(self)
-    }
-}
-
-fn unsendable(cause: std::io::Error) -> Error {
-    let text = format!("the statement cannot be sent: {cause}; remove NUL bytes and keep it below 16 MB");
-    Error::new(ErrorKind::InvalidInput, text).because(cause)
 }
 
 /// Name of a backend message, for errors.

@@ -1,5 +1,6 @@
 //! Parsing of good, truncated and oversized messages.
 
+use super::super::error::ErrorKind;
 use super::*;
 
 /// Label `a`, numeric(8,2) of public.t.col in dev: the reference's example field.
@@ -100,10 +101,4 @@ fn server_errors_keep_all_readable_fields() {
     assert_eq!(error.position.as_deref(), Some("3"));
     assert_eq!(error.routine.as_deref(), Some("r"));
     assert_eq!(server_error(b"Mno end").message, "no end");
-}
-
-#[test]
-fn sql_with_a_nul_byte_cannot_be_sent() {
-    let error = Request::default().parse("", "select '\0'").unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidInput);
 }

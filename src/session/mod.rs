@@ -14,6 +14,7 @@ mod digest;
 mod error;
 mod message;
 mod query;
+mod request;
 mod result;
 mod rows;
 mod shared;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::connection::Session;
 use super::error::{Error, ErrorKind};
-use super::message::{self, Close, Column, Format, Request};
+use super::message::{self, Column, CommandTag, Format};
+use super::request::{Close, Request};
 use super::result::{OpenResult, PORTAL_ROWS, Portal};
 use super::rows::RowStream;
 use super::shared::Shared;
@@ -20,6 +21,12 @@ pub(crate) struct Prepared {
     name: String,
     description: Description,
     shared: Arc<Shared>,
+}
+
+/// A statement whose first row is there, or which is over.
+struct Started {
+    columns: Option<Vec<Column>>,
+    tag: Option<CommandTag>,
 }
 
 impl Prepared {
@@ -57,11 +64,9 @@ impl Session {
                     self.query_per_column(&mut wire, sql, choose, operation.begin, limits).await
                 }
             };
-            let columns = match self.conclude(&mut wire, outcome, &mut retried).await {
-                Some(outcome) => outcome?,
-                None => continue,
-            };
-            return self.row_stream(&mut wire, columns, operation).await;
+            if let Some(outcome) = self.conclude(&mut wire, outcome, &mut retried).await {
+                return outcome.map(|started| self.row_stream(&wire, started, operation));
+            }
         }
     }
 
@@ -84,11 +89,9 @@ impl Session {
             choose_formats(columns.as_deref_mut(), &formats);
             let outcome =
                 self.execute_prepared(&mut wire, &prepared.name, columns, operation.begin, limits).await;
-            let columns = match self.conclude(&mut wire, outcome, &mut retried).await {
-                Some(outcome) => outcome?,
-                None => continue,
-            };
-            return self.row_stream(&mut wire, columns, operation).await;
+            if let Some(outcome) = self.conclude(&mut wire, outcome, &mut retried).await {
+                return outcome.map(|started| self.row_stream(&wire, started, operation));
+            }
         }
     }
 
@@ -162,7 +165,7 @@ impl Session {
         sql: &str,
         begin: bool,
         limits: Limits<'_>,
-    ) -> Result<Option<Vec<Column>>, Error> {
+    ) -> Result<Started, Error> {
         let portal = self.portal(begin);
         let (name, max_rows) = named(portal.as_deref());
         let (mut request, begins) = self.request(begin)?;
@@ -173,8 +176,7 @@ impl Session {
         wire.expect(b'1', limits).await?;
         wire.expect(b'2', limits).await?;
         let columns = self.columns(wire, limits).await?;
-        wire.open = Some(OpenResult::new(portal.map(Portal::new), columns.is_some(), true));
-        Ok(columns)
+        await_first_row(wire, portal, columns, limits).await
     }
 
     async fn query_per_column(
@@ -184,13 +186,13 @@ impl Session {
         choose: &(dyn Fn(&Column) -> Format + Send + Sync),
         begin: bool,
         limits: Limits<'_>,
-    ) -> Result<Option<Vec<Column>>, Error> {
+    ) -> Result<Started, Error> {
         let mut columns = self.described(wire, "", sql, begin, limits).await?.columns;
         choose_formats(columns.as_deref_mut(), &ResultFormats::PerColumn(choose));
         self.execute_prepared(wire, "", columns, false, limits).await
     }
 
-    /// Bind and Execute, up to BindComplete.
+    /// Bind and Execute, up to the first row.
     async fn execute_prepared(
         &self,
         wire: &mut Wire,
@@ -198,7 +200,7 @@ impl Session {
         columns: Option<Vec<Column>>,
         begin: bool,
         limits: Limits<'_>,
-    ) -> Result<Option<Vec<Column>>, Error> {
+    ) -> Result<Started, Error> {
         // A statement without rows has nothing to fetch in parts.
         let portal = columns.as_ref().and_then(|_| self.portal(begin));
         let (name, max_rows) = named(portal.as_deref());
@@ -208,31 +210,12 @@ impl Session {
         wire.send(&request);
         await_begin(wire, begins, limits).await?;
         wire.expect(b'2', limits).await?;
-        wire.open = Some(OpenResult::new(portal.map(Portal::new), columns.is_some(), true));
-        Ok(columns)
+        await_first_row(wire, portal, columns, limits).await
     }
 
-    /// Waits for the first row or the end, so that errors of the execution surface here.
-    async fn row_stream(
-        self: &Arc<Self>,
-        wire: &mut Wire,
-        columns: Option<Vec<Column>>,
-        operation: &Operation,
-    ) -> Result<RowStream, Error> {
-        let limits = Limits::of(operation);
-        let started = async {
-            if wire.peek(limits).await? == b'D' && columns.is_some() {
-                return Ok(None);
-            }
-            wire.discard_open(limits).await?.map(Some)
-        };
-        match started.await {
-            Ok(tag) => {
-                let inbox = wire.open.as_ref().map(|open| Arc::clone(&open.inbox)).unwrap_or_default();
-                Ok(RowStream::new(Arc::clone(self), columns, inbox, tag, operation.cancel.clone()))
-            }
-            Err(error) => Err(self.leave(wire, error).await),
-        }
+    fn row_stream(self: &Arc<Self>, wire: &Wire, started: Started, operation: &Operation) -> RowStream {
+        let inbox = wire.open.as_ref().map(|open| Arc::clone(&open.inbox)).unwrap_or_default();
+        RowStream::new(Arc::clone(self), started.columns, inbox, started.tag, operation.cancel.clone())
     }
 
     /// What every request starts with: pending Close messages, and BEGIN if asked for and no block is open.
@@ -278,6 +261,21 @@ async fn await_begin(wire: &mut Wire, begins: bool, limits: Limits<'_>) -> Resul
         }
     }
     Ok(())
+}
+
+/// Waits for the first row or the end, so that errors of the execution surface with the statement.
+async fn await_first_row(
+    wire: &mut Wire,
+    portal: Option<String>,
+    columns: Option<Vec<Column>>,
+    limits: Limits<'_>,
+) -> Result<Started, Error> {
+    wire.open = Some(OpenResult::new(portal.map(Portal::new), columns.is_some()));
+    let tag = match wire.peek(limits).await? {
+        b'D' if columns.is_some() => None,
+        _ => Some(wire.discard_open(limits).await??),
+    };
+    Ok(Started { columns, tag })
 }
 
 fn choose_formats(columns: Option<&mut [Column]>, formats: &ResultFormats<'_>) {

@@ -5,13 +5,15 @@
 //! (the reader, a second statement, a drop) does it through [`Wire::pump`], so that the wire's state is the same for all.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
 use super::buffer::Verdict;
 use super::error::{Error, ErrorKind};
-use super::message::{self, Close, CommandTag, Request};
+use super::message::{self, CommandTag};
+use super::request::{Close, Request};
 use super::wire::{Limits, Wire, unexpected};
 
 /// Rows per Execute on a named portal.
@@ -28,8 +30,6 @@ pub(super) struct OpenResult {
     pub(super) portal: Option<Portal>,
     /// Without columns a DataRow is a protocol violation.
     pub(super) has_columns: bool,
-    /// COPY is refused differently in the two protocols.
-    pub(super) extended: bool,
     outcome: Option<Result<CommandTag, Error>>,
 }
 
@@ -64,7 +64,7 @@ pub(super) struct Content {
 }
 
 /// Row bodies, one after the other.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Chunk {
     bytes: Vec<u8>,
     lengths: Vec<u32>,
@@ -117,6 +117,12 @@ impl Inbox {
     }
 }
 
+impl fmt::Debug for Chunk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chunk").field("rows", &self.lengths.len()).finish_non_exhaustive()
+    }
+}
+
 impl Chunk {
     /// Small enough that a reader gives memory back while it reads.
     const BYTES: usize = 1 << 20;
@@ -148,8 +154,8 @@ impl Portal {
 }
 
 impl OpenResult {
-    pub(super) fn new(portal: Option<Portal>, has_columns: bool, extended: bool) -> Self {
-        Self { inbox: Arc::default(), portal, has_columns, extended, outcome: None }
+    pub(super) fn new(portal: Option<Portal>, has_columns: bool) -> Self {
+        Self { inbox: Arc::default(), portal, has_columns, outcome: None }
     }
 }
 
@@ -230,8 +236,7 @@ impl Wire {
             b'H' => open.end_with(Err(copy_unsupported("TO STDOUT"))),
             b'G' => {
                 open.end_with(Err(copy_unsupported("FROM STDIN")));
-                let extended = open.extended;
-                self.refuse_copy(extended)?;
+                self.refuse_copy(true)?;
             }
             b'Z' | b'c' | b'd' => {}
             found => return Err(unexpected(found, "rows or their end")),

@@ -71,6 +71,7 @@ impl RowStream {
         &mut self,
         mut on_row: impl FnMut(&[u8]) -> Result<ControlFlow<()>, E>,
     ) -> Result<Fetch, FetchError<E>> {
+        self.session.shared.check_process().map_err(FetchError::Session)?;
         let mut take = |row: &[u8]| {
             on_row(row).map(|flow| match flow {
                 ControlFlow::Continue(()) => Verdict::Next,
@@ -175,8 +176,8 @@ impl RowStream {
 
 impl Drop for RowStream {
     fn drop(&mut self) {
-        let finished = self.end.is_some() || self.inbox.content().end.is_some();
-        if finished || self.session.shared.check_usable().is_err() {
+        // First: after a fork, locks may be held by threads that do not exist here.
+        if self.session.is_closed() || self.end.is_some() || self.inbox.content().end.is_some() {
             return;
         }
         self.inbox.abandon();

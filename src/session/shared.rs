@@ -8,7 +8,7 @@ use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 
 use super::TransactionStatus;
 use super::error::{Error, ErrorKind, ServerError};
-use super::message::Close;
+use super::request::Close;
 
 /// How many notices are kept.
 const NOTICES: usize = 100;
@@ -44,14 +44,20 @@ impl Shared {
         self.process != std::process::id()
     }
 
-    /// Fails unless the session may be used.
-    pub(super) fn check_usable(&self) -> Result<(), Error> {
-        if self.is_foreign_process() {
-            return Err(Error::new(
+    /// Fails in a forked process.
+    pub(super) fn check_process(&self) -> Result<(), Error> {
+        match self.is_foreign_process() {
+            false => Ok(()),
+            true => Err(Error::new(
                 ErrorKind::Forked,
                 "this connection belongs to the parent process; after a fork, connect anew in the child",
-            ));
+            )),
         }
+    }
+
+    /// Fails unless the session may be used.
+    pub(super) fn check_usable(&self) -> Result<(), Error> {
+        self.check_process()?;
         match self.closed.get() {
             None => Ok(()),
             Some(reason) => Err(Error::new(
@@ -67,7 +73,7 @@ impl Shared {
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.closed.get().is_some()
+        self.is_foreign_process() || self.closed.get().is_some()
     }
 
     pub(super) fn set_transaction_status(&self, status: u8) -> Result<(), Error> {
@@ -123,5 +129,43 @@ impl Shared {
     /// A number for a statement's or portal's name, unique in the session.
     pub(super) fn next_number(&self) -> u32 {
         self.names.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forked_process_may_not_use_the_session() {
+        let shared = Shared { process: 0, ..Shared::new() };
+        assert!(shared.is_closed());
+        assert_eq!(shared.check_usable().unwrap_err().kind(), ErrorKind::Forked);
+    }
+
+    #[test]
+    fn the_first_reason_for_closing_is_kept() {
+        let shared = Shared::new();
+        shared.close("first");
+        shared.close("second");
+        assert!(shared.check_usable().unwrap_err().to_string().contains("first"));
+    }
+
+    #[test]
+    fn parameters_are_found_in_any_case() {
+        let shared = Shared::new();
+        shared.set_parameter("DateStyle", "ISO, MDY");
+        assert_eq!(shared.parameter("datestyle").as_deref(), Some("ISO, MDY"));
+        assert_eq!(shared.parameter("TimeZone"), None);
+    }
+
+    #[test]
+    fn the_last_hundred_notices_are_kept() {
+        let shared = Shared::new();
+        for number in 0..=NOTICES {
+            shared.add_notice(ServerError { message: number.to_string(), ..ServerError::default() });
+        }
+        let notices = shared.notices();
+        assert_eq!((notices.len(), notices[0].message.as_str()), (NOTICES, "1"));
     }
 }

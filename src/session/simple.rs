@@ -1,13 +1,14 @@
 //! Simple query: statements of the driver's own (COMMIT, SET, small metadata queries), answered in text.
 
-use super::Operation;
-use super::TransactionStatus;
+use std::sync::Arc;
+
 use super::connection::Session;
 use super::error::{Error, ErrorKind};
-use super::message::{self, CommandTag, Request};
+use super::message::{self, CommandTag};
+use super::request::Request;
 use super::result::copy_unsupported;
 use super::wire::{Limits, Wire, unexpected};
-use std::sync::Arc;
+use super::{Operation, TransactionStatus};
 
 /// All that a simple query returned.
 #[derive(Debug, Default)]

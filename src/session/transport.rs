@@ -135,16 +135,17 @@ fn tune(socket: &TcpStream, keepalive: Keepalive) -> io::Result<()> {
     if keepalive.idle.is_zero() {
         return Ok(());
     }
-    let options = TcpKeepalive::new()
-        .with_time(keepalive.idle)
-        .with_interval(keepalive.interval)
-        .with_retries(keepalive.count);
+    // The limits are Linux's; beyond them the socket refuses the option.
+    let clamp = |time: Duration| time.clamp(Duration::from_secs(1), Duration::from_secs(32_767));
+    let (idle, interval, count) =
+        (clamp(keepalive.idle), clamp(keepalive.interval), keepalive.count.clamp(1, 127));
+    let options = TcpKeepalive::new().with_time(idle).with_interval(interval).with_retries(count);
     let socket = SockRef::from(socket);
     socket.set_tcp_keepalive(&options)?;
     // Keepalive probes only an idle connection. A dead peer with our bytes in flight is found by this limit, set to
     // the time that keepalive would take.
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(keepalive.idle + keepalive.interval * keepalive.count))?;
+    socket.set_tcp_user_timeout(Some(idle + interval * count))?;
     Ok(())
 }
 
@@ -162,11 +163,15 @@ pub(super) async fn secure(
 async fn request_tls(mut socket: TcpStream, target: &str) -> Result<TcpStream, Error> {
     let mut request = BytesMut::new();
     frontend::ssl_request(&mut request);
-    socket.write_all(&request).await.map_err(Error::lost)?;
+    let lost = |cause: io::Error| {
+        Error::new(ErrorKind::Io, format!("{target} broke the connection when asked for TLS: {cause}"))
+            .because(cause)
+    };
+    socket.write_all(&request).await.map_err(lost)?;
     // Room for more than one byte: the server has nothing to say after `S` before our handshake, so that bytes behind
     // it were put there by somebody who wants them taken for decrypted data.
     let mut answer = [0; 64];
-    let length = socket.read(&mut answer).await.map_err(Error::lost)?;
+    let length = socket.read(&mut answer).await.map_err(lost)?;
     match answer.get(..length).unwrap_or_default() {
         b"S" => Ok(socket),
         [] => Err(Error::new(

@@ -5,6 +5,7 @@
 //! none is owed brings the connection back in step. Reading also writes what waits to be written: requests and answers
 //! of any size never block each other. No state lives in a future, so dropping one between two messages loses nothing.
 
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
@@ -19,7 +20,8 @@ use tokio::time::timeout_at;
 
 use super::buffer::{Frame, ReadBuffer};
 use super::error::{Error, ErrorKind};
-use super::message::{self, Request};
+use super::message;
+use super::request::Request;
 use super::result::OpenResult;
 use super::shared::Shared;
 use super::transport::Transport;
@@ -64,7 +66,6 @@ impl<'a> Limits<'a> {
 }
 
 /// One connection. All access is under the session's lock.
-#[derive(Debug)]
 pub(super) struct Wire {
     /// `None` only while dropping.
     transport: Option<Transport>,
@@ -80,6 +81,13 @@ pub(super) struct Wire {
     pub(super) cancelling: Option<JoinHandle<bool>>,
     /// A CancelRequest was sent and its victim ended before it hit.
     pub(super) stray_cancel: bool,
+}
+
+impl fmt::Debug for Wire {
+    /// Shows no bytes: what is queued may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wire").field("owed", &self.owed).field("open", &self.open).finish_non_exhaustive()
+    }
 }
 
 impl Wire {
@@ -230,11 +238,6 @@ impl Wire {
             self.unflushed = false;
         }
         Poll::Ready(Ok(()))
-    }
-
-    /// Writes what is queued without reading; only for the start of a statement whose answer is read later.
-    pub(super) async fn flush(&mut self, limits: Limits<'_>) -> Result<(), Error> {
-        limits.run(poll_fn(|cx| self.poll_write_queued(cx))).await?.map_err(Error::lost)
     }
 
     /// Terminate, TLS close_notify, end of the stream.
