@@ -43,7 +43,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -62,6 +62,9 @@ const HOST: &str = "localhost";
 /// The highest protocol version the front door can speak.
 const HIGHEST_PROTOCOL: u32 = 3;
 
+/// What a path in a URI's query keeps, so that people can read it.
+const URI_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
+
 /// How a sandbox behaves.
 #[derive(Clone, Debug)]
 pub struct SandboxConfig {
@@ -73,7 +76,7 @@ pub struct SandboxConfig {
     pub latency: Duration,
     /// The highest protocol version granted, 0 to 3; 2 by default.
     pub max_protocol: u32,
-    /// The password; random by default.
+    /// The password; random by default. It guards nothing but this sandbox, and is printed.
     pub password: Option<String>,
     /// The TCP port on 127.0.0.1; 0, the default, takes a free one.
     pub port: u16,
@@ -192,11 +195,7 @@ impl Sandbox {
     pub fn uri(&self) -> String {
         let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let (user, password, database) = (encode(&self.user), encode(&self.password), encode(&self.database));
-        // Slashes need no encoding in a query, and a path is easier to read with them.
-        let ca_file = encode(&self.ca_file.to_string_lossy())
-            .replace("%2F", "/")
-            .replace("%2E", ".")
-            .replace("%2D", "-");
+        let ca_file = utf8_percent_encode(&self.ca_file.to_string_lossy(), URI_PATH).to_string();
         format!("redshift://{user}:{password}@{HOST}:{}/{database}?tls.root_cert={ca_file}", self.port)
     }
 

@@ -220,7 +220,7 @@ fn rewrite(statement: &mut Statement) -> bool {
             Reset::ConfigurationParameter(name) => rename_setting(name),
             _ => false,
         },
-        Statement::ShowVariable { variable } => match single(variable).and_then(|name| show(name)) {
+        Statement::ShowVariable { variable } => match single(variable).and_then(show) {
             Some(select) => {
                 *statement = select;
                 true

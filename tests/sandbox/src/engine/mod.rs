@@ -104,7 +104,9 @@ impl Engine {
         };
         let prepared =
             tokio::time::timeout(deadline, ready).await.context("PostgreSQL accepts no login in time");
-        prepared.flatten().map_err(|error| anyhow!("{error:#}\n{}", engine.process.log_tail()))?;
+        prepared
+            .and_then(|done| done)
+            .map_err(|error| anyhow!("{error:#}\n{}", engine.process.log_tail()))?;
         Ok(engine)
     }
 
