@@ -14,9 +14,11 @@
 //! Where it differs from a cluster, knowingly:
 //! - A computed NUMERIC carries no modifier (PostgreSQL does not derive one, Redshift does): it comes as text, and asking
 //!   for it in binary is refused.
+//! - Functions are PostgreSQL's, but for a few: AVG of an integer is a NUMERIC, where Redshift truncates.
 //! - VARCHAR(n) counts characters, not bytes.
 //! - At version 1 and above, columns of a table made in a still open transaction come without their names and flags.
 //! - A string of several statements is refused as a whole if Redshift lacks one of them.
+//! - A session may hold several SQL cursors, where Redshift allows one.
 //! - There is no UNLOAD, no COPY from S3, and no SHOW and SVV catalogs.
 
 mod auth;

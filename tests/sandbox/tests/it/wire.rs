@@ -1,9 +1,17 @@
 //! Raw messages: what no finished client shows or sends.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use redshift_sandbox::{AuthMode, Sandbox, SandboxConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::DEADLINE;
 
@@ -196,6 +204,46 @@ async fn backslash_escapes_in_literals_as_before_postgresql_9() {
     let sandbox = cleartext(2).await;
     let (mut wire, _) = Wire::login(&sandbox, "2").await;
     assert_eq!(body(&wire.query(r"SELECT 'it\'s'").await, b'D'), b"\0\x01\0\0\0\x04it's");
+}
+
+#[tokio::test]
+async fn cancel_works_over_tls_and_only_with_the_right_key() {
+    let sandbox = cleartext(2).await;
+    let (mut wire, greeting) = Wire::login(&sandbox, "2").await;
+    let key = body(&greeting, b'K').to_vec();
+    wire.send(b'Q', b"SELECT pg_sleep(600)\0").await;
+    let mut wrong = key.clone();
+    wrong[7] ^= 1;
+    cancel_over_tls(&sandbox, &wrong).await;
+    let early = timeout(Duration::from_millis(200), wire.stream.peek(&mut [0])).await;
+    assert!(early.is_err(), "a wrong key cancelled the statement");
+    // Until the statement runs, a cancel has nothing to hit; it may be sent again.
+    let cancelled = async {
+        while timeout(Duration::from_millis(100), wire.stream.peek(&mut [0])).await.is_err() {
+            cancel_over_tls(&sandbox, &key).await;
+        }
+    };
+    timeout(DEADLINE, cancelled).await.unwrap();
+    let messages = wire.until_ready().await;
+    assert!(body(&messages, b'E').windows(7).any(|field| field == b"C57014\0"));
+}
+
+async fn cancel_over_tls(sandbox: &Sandbox, key: &[u8]) {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(sandbox.ca_file()).unwrap()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let mut wire = Wire::open(sandbox).await;
+    wire.packet(&80_877_103_i32.to_be_bytes()).await;
+    assert_eq!(wire.stream.read_u8().await.unwrap(), b'S');
+    let name = "localhost".try_into().unwrap();
+    let mut tls = TlsConnector::from(Arc::new(config)).connect(name, wire.stream).await.unwrap();
+    tls.write_all(&[&16_i32.to_be_bytes(), &80_877_102_i32.to_be_bytes(), key].concat()).await.unwrap();
+    // The server closes without a word, with or without a closing alert.
+    let _ = timeout(DEADLINE, tls.read(&mut [0])).await.unwrap();
 }
 
 #[tokio::test]
