@@ -143,9 +143,9 @@ mod tests {
     }
 
     #[test]
-    fn md5_of_the_reference_vector_is_accepted() {
+    fn md5_of_user_password_and_salt_is_accepted() {
         let challenge = Challenge::Md5 { salt: [1, 2, 3, 4] };
-        let body = b"md5d527b966288ac3d24564ef9dfd479e272a\0".as_slice().into();
+        let body = b"md527b966288ac3d24564ef9dfd479e272a\0".as_slice().into();
         assert!(challenge.check("awsuser", "Secr3tPassw0rd", &Message { tag: b'p', body }).unwrap());
     }
 

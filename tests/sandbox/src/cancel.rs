@@ -41,7 +41,7 @@ impl CancelKeys {
             let mut stream = UnixStream::connect(socket).await?;
             stream.write_all(&request).await?;
             // The engine closes once the signal is sent; clients rely on that order.
-            stream.read(&mut [0]).await?;
+            stream.read_to_end(&mut Vec::new()).await?;
             Ok(())
         })
         .await?

@@ -14,9 +14,11 @@
 //! Where it differs from a cluster, knowingly:
 //! - A computed NUMERIC carries no modifier (PostgreSQL does not derive one, Redshift does): it comes as text, and asking
 //!   for it in binary is refused.
+//! - Functions are PostgreSQL's, but for a few: AVG of an integer is a NUMERIC, where Redshift truncates.
 //! - VARCHAR(n) counts characters, not bytes.
 //! - At version 1 and above, columns of a table made in a still open transaction come without their names and flags.
 //! - A string of several statements is refused as a whole if Redshift lacks one of them.
+//! - A session may hold several SQL cursors, where Redshift allows one.
 //! - There is no UNLOAD, no COPY from S3, and no SHOW and SVV catalogs.
 
 mod auth;
@@ -43,7 +45,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -62,6 +64,9 @@ const HOST: &str = "localhost";
 /// The highest protocol version the front door can speak.
 const HIGHEST_PROTOCOL: u32 = 3;
 
+/// What a path in a URI's query keeps, so that people can read it.
+const URI_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
+
 /// How a sandbox behaves.
 #[derive(Clone, Debug)]
 pub struct SandboxConfig {
@@ -73,7 +78,7 @@ pub struct SandboxConfig {
     pub latency: Duration,
     /// The highest protocol version granted, 0 to 3; 2 by default.
     pub max_protocol: u32,
-    /// The password; random by default.
+    /// The password; random by default. It guards nothing but this sandbox, and is printed.
     pub password: Option<String>,
     /// The TCP port on 127.0.0.1; 0, the default, takes a free one.
     pub port: u16,
@@ -192,11 +197,7 @@ impl Sandbox {
     pub fn uri(&self) -> String {
         let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let (user, password, database) = (encode(&self.user), encode(&self.password), encode(&self.database));
-        // Slashes need no encoding in a query, and a path is easier to read with them.
-        let ca_file = encode(&self.ca_file.to_string_lossy())
-            .replace("%2F", "/")
-            .replace("%2E", ".")
-            .replace("%2D", "-");
+        let ca_file = utf8_percent_encode(&self.ca_file.to_string_lossy(), URI_PATH).to_string();
         format!("redshift://{user}:{password}@{HOST}:{}/{database}?tls.root_cert={ca_file}", self.port)
     }
 

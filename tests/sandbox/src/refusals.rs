@@ -18,6 +18,9 @@ use crate::messages::ServerError;
 /// AWS's limit for one statement.
 const MAX_STATEMENT_BYTES: usize = 16 * 1024 * 1024;
 
+/// Longer strings are bulk INSERTs, whose tokens would take many times their size.
+const MAX_PARSED_BYTES: usize = 256 * 1024;
+
 /// Bounds the depth of the parsed tree; real statements of the kinds below are far shorter.
 const MAX_TOKENS: usize = 10_000;
 
@@ -68,8 +71,7 @@ pub(crate) fn judge(sql: &str) -> Verdict {
         let message = format!("{words} {} bytes. Maximum Allowed: {MAX_STATEMENT_BYTES} bytes", sql.len());
         return Verdict::Refuse(ServerError::new("54001", message));
     }
-    let parsed = parse(&RedshiftSqlDialect {}, sql).or_else(|| parse(&PostgreSqlDialect {}, sql));
-    let Some(mut statements) = parsed else { return Verdict::Pass };
+    let Some(mut statements) = parse(sql) else { return Verdict::Pass };
     let refused = visit_statements(&statements, |statement| match refusal(statement) {
         Some(error) => ControlFlow::Break(error),
         None => ControlFlow::Continue(()),
@@ -84,16 +86,27 @@ pub(crate) fn judge(sql: &str) -> Verdict {
     }
 }
 
-fn parse(dialect: &dyn Dialect, sql: &str) -> Option<Vec<Statement>> {
-    let tokens = Tokenizer::new(dialect, sql).tokenize().ok()?;
-    let ruled = |token: &Token| match token {
-        Token::Word(word) => WORDS_WITH_RULES.iter().any(|known| word.value.eq_ignore_ascii_case(known)),
-        _ => false,
-    };
-    if tokens.len() > MAX_TOKENS || !tokens.iter().any(ruled) {
+/// The statements, if a rule can apply to them. PostgreSQL's dialect knows commands that Redshift's does not.
+fn parse(sql: &str) -> Option<Vec<Statement>> {
+    if sql.len() > MAX_PARSED_BYTES {
         return None;
     }
-    Parser::new(dialect).with_tokens(tokens).parse_statements().ok()
+    let dialects: [&dyn Dialect; 2] = [&RedshiftSqlDialect {}, &PostgreSqlDialect {}];
+    for dialect in dialects {
+        let Ok(tokens) = Tokenizer::new(dialect, sql).tokenize() else { continue };
+        if tokens.len() > MAX_TOKENS || !tokens.iter().any(has_rule) {
+            return None;
+        }
+        if let Ok(statements) = Parser::new(dialect).with_tokens(tokens).parse_statements() {
+            return Some(statements);
+        }
+    }
+    None
+}
+
+fn has_rule(token: &Token) -> bool {
+    let Token::Word(word) = token else { return false };
+    WORDS_WITH_RULES.iter().any(|known| word.value.eq_ignore_ascii_case(known))
 }
 
 fn refusal(statement: &Statement) -> Option<ServerError> {
@@ -220,7 +233,7 @@ fn rewrite(statement: &mut Statement) -> bool {
             Reset::ConfigurationParameter(name) => rename_setting(name),
             _ => false,
         },
-        Statement::ShowVariable { variable } => match single(variable).and_then(|name| show(name)) {
+        Statement::ShowVariable { variable } => match single(variable).and_then(show) {
             Some(select) => {
                 *statement = select;
                 true

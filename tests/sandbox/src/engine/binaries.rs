@@ -23,12 +23,16 @@ pub(super) struct Binaries {
 }
 
 impl Binaries {
-    /// PATH, then Debian's folders from the newest version down, then the environment variable.
+    /// The folder the environment variable names; else PATH, then Debian's folders from the newest version down.
     pub(super) fn find() -> Result<Self> {
+        if let Some(folder) = env::var_os(BIN_VARIABLE).map(PathBuf::from) {
+            let named = folder.display().to_string();
+            return first_complete([folder].into_iter()).with_context(|| {
+                format!("{BIN_VARIABLE} is {named}, which does not hold both initdb and postgres; correct or unset it")
+            });
+        }
         let path = env::var_os("PATH").unwrap_or_default();
-        let variable = env::var_os(BIN_VARIABLE).map(PathBuf::from);
-        let folders = env::split_paths(&path).chain(debian_folders(Path::new(DEBIAN_ROOT))).chain(variable);
-        first_complete(folders).with_context(|| {
+        first_complete(env::split_paths(&path).chain(debian_folders(Path::new(DEBIAN_ROOT)))).with_context(|| {
             format!(
                 "no PostgreSQL server found: looked for initdb and postgres in PATH and {DEBIAN_ROOT}/*/bin. \
                  Install one (Debian: apt-get install postgresql) or set {BIN_VARIABLE} to the folder that holds them"

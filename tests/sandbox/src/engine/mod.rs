@@ -6,6 +6,7 @@
 mod binaries;
 mod process;
 pub(crate) mod setup;
+mod watchdog;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -20,6 +21,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, NoTls};
 
 use self::process::Process;
+use self::watchdog::Watchdog;
 
 /// A socket path must fit `sockaddr_un`: 107 bytes, less the longest part that follows the directory.
 const MAX_DIRECTORY_LENGTH: usize = 80;
@@ -81,6 +83,7 @@ pub(crate) struct Engine {
     // Before `directory`: the server must be gone when its files are removed.
     process: Process,
     directory: TempDir,
+    _watchdog: Watchdog,
     address: EngineAddress,
     account: Account,
 }
@@ -89,22 +92,24 @@ impl Engine {
     /// Makes a data folder, starts the server and waits until it accepts logins.
     pub(crate) async fn start(account: Account, deadline: Duration) -> Result<Self> {
         let directory = private_directory()?;
-        // The directory travels with the launch: were this future dropped, both would still be cleared away in order.
-        let launch = move || {
-            Process::launch(directory.path(), deadline)
-                .map(|(process, address)| (process, directory, address))
+        let watchdog = Watchdog::start(directory.path())?;
+        // All travels with the launch: were this future dropped, it would still be cleared away in order.
+        let launch = move || -> Result<Self> {
+            let (process, address) = Process::launch(directory.path(), deadline)?;
+            Ok(Self { process, directory, _watchdog: watchdog, address, account })
         };
-        let (process, directory, address) = tokio::task::spawn_blocking(launch)
+        let engine = tokio::task::spawn_blocking(launch)
             .await
             .context("the thread that starts PostgreSQL ended early")??;
-        let engine = Self { process, directory, address, account };
         let ready = async {
             engine.address.wait_for_logins().await;
             setup::prepare(&engine.address, &engine.account).await
         };
         let prepared =
             tokio::time::timeout(deadline, ready).await.context("PostgreSQL accepts no login in time");
-        prepared.flatten().map_err(|error| anyhow!("{error:#}\n{}", engine.process.log_tail()))?;
+        prepared
+            .and_then(|done| done)
+            .map_err(|error| anyhow!("{error:#}\n{}", engine.process.log_tail()))?;
         Ok(engine)
     }
 

@@ -193,8 +193,12 @@ impl Launcher {
             "--auth-local=trust",
             "--auth-host=scram-sha-256",
         ]);
-        let output =
-            initdb.output().with_context(|| format!("cannot run {}", self.binaries.initdb.display()))?;
+        let output = initdb.output().with_context(|| {
+            let program = initdb.get_program().display();
+            format!(
+                "cannot run {program} (as root, initdb needs setpriv of util-linux to become another user)"
+            )
+        })?;
         if !output.status.success() {
             bail!("initdb failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
         }

@@ -104,14 +104,13 @@ impl BackendSide<'_> {
     }
 
     fn row(&mut self, message: &[u8], out: &mut BytesMut) -> Result<()> {
-        let protocol = self.protocol;
-        match self.decided() {
-            Rows::Convert(plan) => convert_row(message, plan, protocol, out),
-            _ => {
-                out.extend_from_slice(message);
-                Ok(())
-            }
-        }
+        let (protocol, start) = (self.protocol, out.len());
+        let Rows::Convert(plan) = self.decided() else {
+            out.extend_from_slice(message);
+            return Ok(());
+        };
+        // Half a row would swallow the error that is sent next.
+        convert_row(message, plan, protocol, out).inspect_err(|_| out.truncate(start))
     }
 
     async fn description(&mut self, message: &[u8], body: &[u8], out: &mut BytesMut) -> Result<()> {
