@@ -137,7 +137,13 @@ fn details(server: &ServerError) -> Vec<(String, Vec<u8>)> {
         ("routine", server.routine.as_ref()),
     ];
     let present = fields.into_iter().filter_map(|(key, value)| Some((key, value?)));
-    present.map(|(key, value)| (key.to_owned(), value.clone().into_bytes())).collect()
+    let mut details: Vec<_> =
+        present.map(|(key, value)| (key.to_owned(), value.clone().into_bytes())).collect();
+    // ADBC 1.1 marks its error layout in `vendor_code`, so the number itself travels here.
+    if let code @ 1.. = vendor_code(server) {
+        details.push(("vendor_code".to_owned(), code.to_string().into_bytes()));
+    }
+    details
 }
 
 #[cfg(test)]

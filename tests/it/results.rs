@@ -14,21 +14,21 @@ const LARGE: &str = "SELECT i::BIGINT AS i, repeat('x', 1000)::VARCHAR(1000) AS 
 
 #[test]
 fn batches_are_cut_by_rows() {
-    let mut connection = connect(SANDBOX.uri(), &[("adbc.redshift.result.batch_rows", "1000")]);
+    let mut connection = connect(&SANDBOX.uri(), &[("adbc.redshift.result.batch_rows", "1000")]);
     let (_, batches) = query(&mut connection, "SELECT i FROM generate_series(1, 2500) AS i");
     assert_eq!(batches.iter().map(|batch| batch.num_rows()).collect::<Vec<_>>(), [1000, 1000, 500]);
 }
 
 #[test]
 fn batches_are_cut_by_bytes_and_hold_at_least_one_row() {
-    let mut connection = connect(SANDBOX.uri(), &[("adbc.redshift.result.batch_bytes", "1024")]);
+    let mut connection = connect(&SANDBOX.uri(), &[("adbc.redshift.result.batch_bytes", "1024")]);
     let (_, batches) = query(&mut connection, "SELECT repeat('x', 5000) FROM generate_series(1, 3)");
     assert_eq!(batches.iter().map(|batch| batch.num_rows()).collect::<Vec<_>>(), [1, 1, 1]);
 }
 
 #[test]
 fn an_empty_result_has_a_schema_and_no_batch() {
-    let mut connection = connect(SANDBOX.uri(), &[]);
+    let mut connection = connect(&SANDBOX.uri(), &[]);
     let (schema, batches) = query(&mut connection, "SELECT 1::INTEGER AS one WHERE false");
     assert_eq!(schema.field(0).name(), "one");
     assert!(batches.is_empty());
@@ -36,7 +36,7 @@ fn an_empty_result_has_a_schema_and_no_batch() {
 
 #[test]
 fn a_second_statement_runs_while_a_result_is_open_and_both_are_complete() {
-    let mut connection = connect(SANDBOX.uri(), &[("adbc.redshift.result.batch_rows", "100")]);
+    let mut connection = connect(&SANDBOX.uri(), &[("adbc.redshift.result.batch_rows", "100")]);
     let mut first = statement(&mut connection, "SELECT i::BIGINT FROM generate_series(1, 50000) AS i");
     let mut rows = first.execute().unwrap();
     let mut sum: i64 = sum_of(&rows.next().unwrap().unwrap());
@@ -54,7 +54,7 @@ fn sum_of(batch: &arrow_array::RecordBatch) -> i64 {
 
 #[test]
 fn a_second_statement_fails_itself_when_the_open_result_does_not_fit_its_buffer() {
-    let mut connection = connect(SANDBOX.uri(), &[("adbc.redshift.result.batch_rows", "10")]);
+    let mut connection = connect(&SANDBOX.uri(), &[("adbc.redshift.result.batch_rows", "10")]);
     let mut first = statement(&mut connection, LARGE);
     let mut rows = first.execute().unwrap();
     let mut sum = sum_of(&rows.next().unwrap().unwrap());
@@ -76,7 +76,7 @@ fn a_second_statement_fails_itself_when_the_open_result_does_not_fit_its_buffer(
 
 #[test]
 fn dropping_a_large_unread_result_leaves_the_connection_usable_at_once() {
-    let mut connection = connect(SANDBOX.uri(), &[]);
+    let mut connection = connect(&SANDBOX.uri(), &[]);
     for _ in 0..5 {
         let mut first = statement(&mut connection, LARGE);
         let mut rows = first.execute().unwrap();
@@ -88,7 +88,7 @@ fn dropping_a_large_unread_result_leaves_the_connection_usable_at_once() {
 
 #[test]
 fn executing_a_statement_again_ends_its_earlier_result() {
-    let mut connection = connect(SANDBOX.uri(), &[("adbc.redshift.result.batch_rows", "10")]);
+    let mut connection = connect(&SANDBOX.uri(), &[("adbc.redshift.result.batch_rows", "10")]);
     let mut again = statement(&mut connection, "SELECT i::BIGINT FROM generate_series(1, 100000) AS i");
     let mut earlier = again.execute().unwrap();
     earlier.next().unwrap().unwrap();
@@ -101,7 +101,7 @@ fn executing_a_statement_again_ends_its_earlier_result() {
 
 #[test]
 fn a_prepared_statement_runs_many_times_and_sees_new_data() {
-    let mut connection = connect(SANDBOX.uri(), &[]);
+    let mut connection = connect(&SANDBOX.uri(), &[]);
     execute(&mut connection, "CREATE TEMP TABLE grows (i BIGINT)");
     let mut prepared = statement(&mut connection, "SELECT i FROM grows");
     prepared.prepare().unwrap();
@@ -114,7 +114,7 @@ fn a_prepared_statement_runs_many_times_and_sees_new_data() {
 
 #[test]
 fn an_error_after_some_rows_carries_its_text_and_sqlstate() {
-    let mut connection = connect(SANDBOX.uri(), &[("adbc.redshift.result.batch_rows", "10")]);
+    let mut connection = connect(&SANDBOX.uri(), &[("adbc.redshift.result.batch_rows", "10")]);
     let mut failing = statement(&mut connection, "SELECT (1 / (5000 - i))::BIGINT FROM generate_series(1, 10000) AS i");
     let mut rows = failing.execute().unwrap();
     let error = rows.find_map(Result::err).expect("the division fails");
@@ -126,7 +126,7 @@ fn an_error_after_some_rows_carries_its_text_and_sqlstate() {
 
 #[test]
 fn the_schema_is_known_without_running_the_query() {
-    let mut connection = connect(SANDBOX.uri(), &[]);
+    let mut connection = connect(&SANDBOX.uri(), &[]);
     let sql = "SELECT 1::INTEGER AS i, 'x'::VARCHAR(5) AS s, 1.5::NUMERIC(5,2) AS n";
     let described = statement(&mut connection, sql).execute_schema().unwrap();
     let (schema, _) = query(&mut connection, sql);
@@ -139,7 +139,7 @@ fn the_schema_is_known_without_running_the_query() {
 
 #[test]
 fn a_result_outlives_its_statement_and_its_connection() {
-    let mut connection = connect(SANDBOX.uri(), &[("adbc.redshift.result.batch_rows", "100")]);
+    let mut connection = connect(&SANDBOX.uri(), &[("adbc.redshift.result.batch_rows", "100")]);
     let mut short_lived = statement(&mut connection, "SELECT i::BIGINT FROM generate_series(1, 10000) AS i");
     let rows = short_lived.execute().unwrap();
     drop(short_lived);

@@ -8,12 +8,12 @@ use adbc_core::{Connection as _, Database as _, Driver as _, Statement as _};
 use adbc_driver_manager::{ManagedConnection, ManagedDriver, ManagedStatement};
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::SchemaRef;
-use redshift_sandbox::{Sandbox, SandboxConfig};
+use redshift_sandbox::{BlockingSandbox, Sandbox, SandboxConfig};
 
 /// The sandbox that most tests use: md5 passwords, the newest protocol, its usual settings.
-pub static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| sandbox(SandboxConfig::default()));
+pub static SANDBOX: LazyLock<BlockingSandbox> = LazyLock::new(|| sandbox(SandboxConfig::default()));
 
-pub fn sandbox(config: SandboxConfig) -> Sandbox {
+pub fn sandbox(config: SandboxConfig) -> BlockingSandbox {
     Sandbox::start_blocking(config).expect("the sandbox starts")
 }
 

@@ -11,7 +11,7 @@ use arrow_array::types::Int64Type;
 use crate::support::{SANDBOX, connect, execute, query, statement};
 
 fn manual_commit() -> ManagedConnection {
-    let mut connection = connect(SANDBOX.uri(), &[]);
+    let mut connection = connect(&SANDBOX.uri(), &[]);
     set_autocommit(&mut connection, "false");
     connection
 }
@@ -27,7 +27,7 @@ fn count(connection: &mut ManagedConnection, table: &str) -> i64 {
 
 /// A table of its own, dropped with the guard, and a second connection to look at it.
 fn table(name: &str) -> ManagedConnection {
-    let mut other = connect(SANDBOX.uri(), &[]);
+    let mut other = connect(&SANDBOX.uri(), &[]);
     execute(&mut other, &format!("DROP TABLE IF EXISTS {name}"));
     execute(&mut other, &format!("CREATE TABLE {name} (i BIGINT)"));
     other
@@ -87,7 +87,7 @@ fn turning_autocommit_on_commits() {
 
 #[test]
 fn commit_and_rollback_need_autocommit_off() {
-    let mut connection = connect(SANDBOX.uri(), &[]);
+    let mut connection = connect(&SANDBOX.uri(), &[]);
     for error in [connection.commit().unwrap_err(), connection.rollback().unwrap_err()] {
         assert_eq!(error.status, Status::InvalidState);
         assert!(error.message.contains("adbc.connection.autocommit"), "{}", error.message);

@@ -8,11 +8,11 @@ use arrow_array::{
     PrimitiveArray, RecordBatch, StringArray, Time64MicrosecondArray,
 };
 use arrow_schema::SchemaRef;
-use redshift_sandbox::{Sandbox, SandboxConfig};
+use redshift_sandbox::{BlockingSandbox, SandboxConfig};
 
 use crate::support::{SANDBOX, connect, execute, query, sandbox};
 
-static PROTOCOL_0: LazyLock<Sandbox> =
+static PROTOCOL_0: LazyLock<BlockingSandbox> =
     LazyLock::new(|| sandbox(SandboxConfig { max_protocol: 0, ..SandboxConfig::default() }));
 
 /// Reads one column of the given type through every combination and answers what all of them gave.
@@ -21,7 +21,7 @@ fn read(sql_type: &str, literals: &[&str]) -> (SchemaRef, ArrayRef) {
     let mut answers = Vec::new();
     for sandbox in [&*SANDBOX, &*PROTOCOL_0] {
         for format in ["binary", "text"] {
-            let mut connection = connect(sandbox.uri(), &[("adbc.redshift.result.format", format)]);
+            let mut connection = connect(&sandbox.uri(), &[("adbc.redshift.result.format", format)]);
             execute(&mut connection, &format!("CREATE TEMP TABLE t (row_number INTEGER, value {sql_type})"));
             execute(&mut connection, &format!("INSERT INTO t VALUES {}", rows.join(", ")));
             let answer = query(&mut connection, "SELECT value FROM t ORDER BY row_number");

@@ -1,1 +1,229 @@
-//! A local stand-in for Amazon Redshift.
+//! A local stand-in for Amazon Redshift: a real PostgreSQL behind a front door that speaks Redshift's dialect.
+//!
+//! | module | owns |
+//! |---|---|
+//! | `engine` | a private PostgreSQL: found, started, made to look like a cluster's, stopped |
+//! | `front_door` | the listener and the life of a connection |
+//! | `startup`, `auth`, `parameters` | the first packets, the password exchange, the greeting |
+//! | `proxy`, `pipeline` | the session: messages both ways, what is under way |
+//! | `row_description`, `catalog`, `numeric`, `refusals` | what Redshift says otherwise, or not at all |
+//! | `tls`, `cancel`, `latency`, `record` | certificates, cancel keys, a delay line, what tests may ask |
+//!
+//! It shares no code with the driver: a common codec would hide a mistake that both ends make.
+//!
+//! Where it differs from a cluster, knowingly:
+//! - A computed NUMERIC carries no modifier (PostgreSQL does not derive one, Redshift does): it comes as text, and asking
+//!   for it in binary is refused.
+//! - VARCHAR(n) counts characters, not bytes.
+//! - At version 1 and above, columns of a table made in a still open transaction come without their names and flags.
+//! - A string of several statements is refused as a whole if Redshift lacks one of them.
+//! - There is no UNLOAD, no COPY from S3, and no SHOW and SVV catalogs.
+
+mod auth;
+mod blocking;
+mod cancel;
+mod catalog;
+mod engine;
+mod front_door;
+mod latency;
+mod messages;
+mod numeric;
+mod parameters;
+mod pipeline;
+mod proxy;
+mod record;
+mod refusals;
+mod row_description;
+mod startup;
+mod tls;
+mod upstream;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+pub use crate::auth::AuthMode;
+pub use crate::blocking::BlockingSandbox;
+pub use crate::record::{BindRecord, SessionRecord};
+
+use crate::cancel::CancelKeys;
+use crate::engine::{Account, Engine};
+use crate::front_door::FrontDoor;
+use crate::record::Recorder;
+
+/// The name clients are told to connect to; the certificate has it.
+const HOST: &str = "localhost";
+
+/// The highest protocol version the front door can speak.
+const HIGHEST_PROTOCOL: u32 = 3;
+
+/// How a sandbox behaves.
+#[derive(Clone, Debug)]
+pub struct SandboxConfig {
+    /// Which authentication is asked for; MD5 by default, as on Redshift.
+    pub auth: AuthMode,
+    /// The database made at start; `dev` by default.
+    pub database: String,
+    /// Delay of each direction; none by default.
+    pub latency: Duration,
+    /// The highest protocol version granted, 0 to 3; 2 by default.
+    pub max_protocol: u32,
+    /// The password; random by default.
+    pub password: Option<String>,
+    /// The TCP port on 127.0.0.1; 0, the default, takes a free one.
+    pub port: u16,
+    /// Refuse connections without TLS, as a cluster with `require_ssl` does; off by default.
+    pub require_tls: bool,
+    /// The ParameterStatus `show_discovery`; none by default, as on old clusters.
+    pub show_discovery: Option<u32>,
+    /// How long the engine may take to start; 60 s by default.
+    pub start_deadline: Duration,
+    /// The user; `awsuser` by default.
+    pub user: String,
+}
+
+impl Default for SandboxConfig {
+    fn default() -> Self {
+        Self {
+            auth: AuthMode::default(),
+            database: "dev".into(),
+            latency: Duration::ZERO,
+            max_protocol: 2,
+            password: None,
+            port: 0,
+            require_tls: false,
+            show_discovery: None,
+            start_deadline: Duration::from_secs(60),
+            user: "awsuser".into(),
+        }
+    }
+}
+
+/// A running sandbox; dropping it ends its sessions, its engine and its files.
+#[derive(Debug)]
+pub struct Sandbox {
+    accepting: JoinHandle<()>,
+    engine: Engine,
+    recorder: Recorder,
+    database: String,
+    user: String,
+    password: String,
+    port: u16,
+    ca_file: PathBuf,
+}
+
+impl Sandbox {
+    /// Starts an engine and a front door; must be called inside a tokio runtime, which then serves the connections.
+    ///
+    /// # Errors
+    /// When no PostgreSQL is found, when it does not start in time, or when the port is taken.
+    pub async fn start(config: SandboxConfig) -> Result<Self> {
+        ensure!(config.max_protocol <= HIGHEST_PROTOCOL, "max_protocol goes from 0 to {HIGHEST_PROTOCOL}");
+        ensure!(!config.user.is_empty() && !config.database.is_empty(), "user and database must have a name");
+        let address = ("127.0.0.1", config.port);
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("cannot listen on 127.0.0.1:{}", config.port))?;
+        let port = listener.local_addr()?.port();
+
+        let password = config.password.clone().unwrap_or_else(random_password);
+        let (user, database) = (config.user.clone(), config.database.clone());
+        let account = Account { user: user.clone(), password: password.clone(), database: database.clone() };
+        let engine = Engine::start(account, config.start_deadline).await?;
+        let (acceptor, ca_file) = tls::prepare(engine.directory())?;
+
+        let recorder = Recorder::default();
+        let door = FrontDoor {
+            config,
+            password: password.clone(),
+            acceptor,
+            engine: engine.address().clone(),
+            keys: CancelKeys::default(),
+            recorder: recorder.clone(),
+        };
+        let accepting = tokio::spawn(Arc::new(door).serve(listener));
+        Ok(Self { accepting, engine, recorder, database, user, password, port, ca_file })
+    }
+
+    /// Starts a sandbox on a runtime thread of its own, for callers that have none.
+    ///
+    /// # Errors
+    /// As [`Sandbox::start`].
+    pub fn start_blocking(config: SandboxConfig) -> Result<BlockingSandbox> {
+        BlockingSandbox::start(config)
+    }
+
+    /// The host name to connect to.
+    pub fn host(&self) -> &str {
+        HOST
+    }
+
+    /// The TCP port of the front door.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The database made at start.
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// The user that may log in.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// The user's password.
+    pub fn password(&self) -> &str {
+        &self.password
+    }
+
+    /// A PEM file with the CA that signed the server's certificate.
+    pub fn ca_file(&self) -> &Path {
+        &self.ca_file
+    }
+
+    /// A `redshift://` URI that connects with full verification, without any other option.
+    pub fn uri(&self) -> String {
+        let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let (user, password, database) = (encode(&self.user), encode(&self.password), encode(&self.database));
+        // Slashes need no encoding in a query, and a path is easier to read with them.
+        let ca_file = encode(&self.ca_file.to_string_lossy())
+            .replace("%2F", "/")
+            .replace("%2E", ".")
+            .replace("%2D", "-");
+        format!("redshift://{user}:{password}@{HOST}:{}/{database}?tls.root_cert={ca_file}", self.port)
+    }
+
+    /// A `postgresql://` URI of the engine itself, for loading data past the front door.
+    pub fn postgres_uri(&self) -> String {
+        self.engine.uri()
+    }
+
+    /// What clients asked for so far, oldest session first.
+    pub fn sessions(&self) -> Vec<SessionRecord> {
+        self.recorder.sessions()
+    }
+
+    /// Waits until the engine ends on its own, which it should not.
+    pub async fn engine_ended(&self) {
+        // An error means that the thread that watches the engine is gone, and the engine with it.
+        let _ = self.engine.exited().wait_for(|exited| *exited).await;
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+/// Fulfils Redshift's rules (a digit, both cases), and holds a character that a URI must escape.
+fn random_password() -> String {
+    format!("Sb1@{:032x}", rand::random::<u128>())
+}

@@ -1,0 +1,125 @@
+// ADBC driver for Amazon Redshift: its init function and the names of its options.
+//
+// This header needs no other. Programs that load the driver through an ADBC driver manager use the option names only.
+// Programs that call the driver themselves include <arrow-adbc/adbc.h> of ADBC 1.1.0 or later as well, before or after
+// this header; ADBC packages carry it, among them the PyPI wheel adbc-driver-manager. They either let
+// AdbcDriverRedshiftInit fill a struct AdbcDriver and call through it, or link the library and call the Adbc...
+// functions of adbc.h 1.1.0 directly: it exports all of them. Of several ADBC libraries in one process at most one can
+// be used in that second way.
+//
+// Beyond what adbc.h says:
+//
+// Ownership     What a call returns (error, stream, schema, partitions) belongs to the caller, who calls its release.
+//               A failed call writes no result. AdbcStatementBind and AdbcStatementBindStream take over what they get
+//               once their arguments are in order; a structure whose release is still set remains the caller's.
+//               Objects may be released in any order; a result stays readable after its statement and connection are
+//               released.
+// Threads       Get-option and cancel functions may be called at any time from any thread, also while another thread
+//               is in AdbcConnectionInit or executes. Other calls on one object are to be serialised. A released
+//               (zeroed) handle gives ADBC_STATUS_INVALID_STATE, never a crash.
+// NULL          The error argument may be NULL. Where adbc.h does not allow NULL, it gives
+//               ADBC_STATUS_INVALID_ARGUMENT. Strings are UTF-8.
+// Panics        An internal fault ends the call that met it with ADBC_STATUS_INTERNAL. It never crosses into the
+//               caller, and the library stays usable.
+// fork()        Connections of the parent cannot be used in the child; new databases can be made there.
+// dlclose()     The library stays mapped.
+
+
+#ifndef ADBC_DRIVER_REDSHIFT_H
+#define ADBC_DRIVER_REDSHIFT_H
+
+#include <stdint.h>
+
+/** The error structure of adbc.h. */
+struct AdbcError;
+
+/* Option names; the comment says what each is for. */
+
+/** How to log in. `auto` decides by the options present. `iam`, `sso`, `idc` and `token` are reserved and refused for now. */
+#define ADBC_REDSHIFT_OPTION_AUTH_METHOD "adbc.redshift.auth.method"
+
+/** Endpoint of the cluster or workgroup; the name that TLS verifies. */
+#define ADBC_REDSHIFT_OPTION_TARGET_HOST "adbc.redshift.target.host"
+
+/** TCP port. */
+#define ADBC_REDSHIFT_OPTION_TARGET_PORT "adbc.redshift.target.port"
+
+/** Database to open. Required. */
+#define ADBC_REDSHIFT_OPTION_TARGET_DATABASE "adbc.redshift.target.database"
+
+/** Host to open the TCP connection to, when it differs from `target.host`: a tunnel, a proxy, a PrivateLink name. */
+#define ADBC_REDSHIFT_OPTION_TARGET_CONNECT_HOST "adbc.redshift.target.connect_host"
+
+/** Seconds for resolving, TCP, TLS, startup and login together, over all addresses. */
+#define ADBC_REDSHIFT_OPTION_TARGET_CONNECT_TIMEOUT_SECONDS "adbc.redshift.target.connect_timeout_seconds"
+
+/** `verify-full` checks certificate chain and name, `verify-ca` the chain only, `require` encrypts without checking, `disable` sends everything, the password included, in clear text. */
+#define ADBC_REDSHIFT_OPTION_TLS_MODE "adbc.redshift.tls.mode"
+
+/** PEM file of root certificates that replace the bundled and the system's roots. */
+#define ADBC_REDSHIFT_OPTION_TLS_ROOT_CERT "adbc.redshift.tls.root_cert"
+
+/** Name that the certificate must carry instead of `target.host`, for tunnels and aliases. */
+#define ADBC_REDSHIFT_OPTION_TLS_SERVER_NAME "adbc.redshift.tls.server_name"
+
+/** Lowest TLS version accepted. */
+#define ADBC_REDSHIFT_OPTION_TLS_MIN_VERSION "adbc.redshift.tls.min_version"
+
+/** Seconds without traffic before the first TCP keepalive probe; 0 turns keepalive off. Firewalls and load balancers drop connections that are silent for minutes while a query runs. */
+#define ADBC_REDSHIFT_OPTION_SESSION_KEEPALIVE_IDLE_SECONDS "adbc.redshift.session.keepalive_idle_seconds"
+
+/** Seconds between keepalive probes. */
+#define ADBC_REDSHIFT_OPTION_SESSION_KEEPALIVE_INTERVAL_SECONDS "adbc.redshift.session.keepalive_interval_seconds"
+
+/** Unanswered probes after which the connection counts as lost. */
+#define ADBC_REDSHIFT_OPTION_SESSION_KEEPALIVE_COUNT "adbc.redshift.session.keepalive_count"
+
+/** Name that the server's connection log shows. Applies to connections made afterwards. */
+#define ADBC_REDSHIFT_OPTION_SESSION_APPLICATION_NAME "adbc.redshift.session.application_name"
+
+/** Rows in a record batch, at most. */
+#define ADBC_REDSHIFT_OPTION_RESULT_BATCH_ROWS "adbc.redshift.result.batch_rows"
+
+/** Bytes of values in a record batch, at most; one row always fits. */
+#define ADBC_REDSHIFT_OPTION_RESULT_BATCH_BYTES "adbc.redshift.result.batch_bytes"
+
+/** Wire format of results. `text` saves a round trip on statements that are not prepared; `binary` (today's `auto`) uses it for each type where it is safe at the negotiated protocol version. */
+#define ADBC_REDSHIFT_OPTION_RESULT_FORMAT "adbc.redshift.result.format"
+
+/** Bytes of another statement's open result that may be held in memory so that this statement can run; past that, this statement fails and the open result stays intact. */
+#define ADBC_REDSHIFT_OPTION_RESULT_BUFFER_BYTES "adbc.redshift.result.buffer_bytes"
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Fills a driver table: the entry point of this library for ADBC driver managers, and for programs that link it next
+ * to other drivers.
+ *
+ * - `version` is the ADBC version of the table: `ADBC_VERSION_1_1_0` (1001000), or `ADBC_VERSION_1_0_0` (1000000),
+ *   which fills only the part that ADBC 1.0.0 has. For any other version the call returns
+ *   `ADBC_STATUS_NOT_IMPLEMENTED` and touches nothing; ask again with one of these two.
+ * - `driver` points to a `struct AdbcDriver` of the caller's, which is overwritten. The table holds no memory of the
+ *   driver's; its `release` may be called any number of times. NULL is refused with `ADBC_STATUS_INVALID_ARGUMENT`.
+ * - `error` may be NULL. Otherwise it is zeroed or made by `ADBC_ERROR_INIT`; the caller calls its `release`.
+ *
+ * May be called from any thread, any number of times. A panic inside the driver never leaves it: the call that met it
+ * returns `ADBC_STATUS_INTERNAL`.
+ */
+uint8_t AdbcDriverRedshiftInit(int version,
+                               void *driver,
+                               struct AdbcError *error);
+
+/**
+ * The same function under the name that driver managers try last.
+ *
+ * Every ADBC driver exports it, so a program that links several must call `AdbcDriverRedshiftInit`.
+ */
+uint8_t AdbcDriverInit(int version, void *driver, struct AdbcError *error);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* ADBC_DRIVER_REDSHIFT_H */

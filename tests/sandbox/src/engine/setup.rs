@@ -1,0 +1,80 @@
+//! What the engine is told once, so that its own answers look like a cluster's.
+//! Owns roles, the database, and the functions and settings PostgreSQL lacks; not the front door's rewriting.
+//! Invariant: everything goes into the template first, so that databases made later have it too.
+
+use std::sync::LazyLock;
+
+use anyhow::{Context, Result};
+
+use super::{Account, EngineAddress};
+
+/// The owner of a cluster's system objects, as on Redshift.
+pub(super) const SUPERUSER: &str = "rdsdb";
+
+/// The release the sandbox claims to be: an observed `padb_version`.
+pub(crate) const REDSHIFT_RELEASE: &str = "1.0.63269";
+
+/// The prefix under which the engine keeps settings that only Redshift has; PostgreSQL takes unknown names with a dot.
+pub(crate) const SETTING_PREFIX: &str = "redshift.";
+
+/// Settings that only Redshift has (AWS's configuration reference), with their defaults.
+pub(crate) const REDSHIFT_ONLY: &[(&str, &str)] = &[
+    ("analyze_threshold_percent", "10"),
+    ("describe_field_name_in_uppercase", "off"),
+    ("downcase_delimited_identifier", "on"),
+    ("enable_case_sensitive_identifier", "off"),
+    ("enable_case_sensitive_super_attribute", "off"),
+    ("enable_result_cache_for_session", "on"),
+    ("json_parse_truncate_strings", "off"),
+    ("query_group", "default"),
+    ("server_version", "8.0.2"),
+    ("wlm_query_slot_count", "1"),
+];
+
+/// The same as arguments of the server's `-c`.
+pub(super) fn redshift_settings() -> impl Iterator<Item = &'static str> {
+    static ARGUMENTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+        REDSHIFT_ONLY.iter().map(|(name, value)| format!("{SETTING_PREFIX}{name}={value}")).collect()
+    });
+    ARGUMENTS.iter().map(String::as_str)
+}
+
+/// Makes the template, the role and the database.
+pub(super) async fn prepare(engine: &EngineAddress, account: &Account) -> Result<()> {
+    let template = engine.connect(SUPERUSER, "template1").await?;
+    template.batch_execute(&functions()).await.context("cannot add Redshift's functions to the engine")?;
+    drop(template);
+    let server = engine.connect(SUPERUSER, "postgres").await?;
+    let (user, database) = (quote_identifier(&account.user), quote_identifier(&account.database));
+    let password = account.password.replace('\'', "''");
+    server
+        .batch_execute(&format!("CREATE ROLE {user} LOGIN CREATEDB CREATEROLE PASSWORD '{password}'"))
+        .await
+        .context("cannot make the sandbox's user in the engine")?;
+    server
+        .batch_execute(&format!("CREATE DATABASE {database} OWNER {user}"))
+        .await
+        .context("cannot make the sandbox's database in the engine")?;
+    let inside = engine.connect(SUPERUSER, &account.database).await?;
+    inside.batch_execute(&format!("ALTER SCHEMA public OWNER TO {user}")).await?;
+    Ok(())
+}
+
+fn quote_identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// `version()` must keep the form whose token after `Redshift` clients parse.
+fn functions() -> String {
+    format!(
+        "CREATE OR REPLACE FUNCTION pg_catalog.version() RETURNS text LANGUAGE sql STABLE AS
+           $$ SELECT 'PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 \
+         (Red Hat 3.4.2-6.fc3), Redshift {REDSHIFT_RELEASE}'::text $$;
+         CREATE FUNCTION pg_catalog.getdate() RETURNS timestamp LANGUAGE sql STABLE AS
+           $$ SELECT date_trunc('second', now() AT TIME ZONE 'UTC') $$;
+         CREATE FUNCTION pg_catalog.nvl(anycompatible, anycompatible) RETURNS anycompatible LANGUAGE sql IMMUTABLE AS
+           $$ SELECT coalesce($1, $2) $$;
+         CREATE FUNCTION pg_catalog.len(text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
+           $$ SELECT length($1) $$;"
+    )
+}

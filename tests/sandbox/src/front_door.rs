@@ -1,0 +1,174 @@
+//! The listener, and the life of a connection from its first byte to its end.
+//! Owns the order of things: opening, login here, login at the engine, greeting, session. The parts live elsewhere.
+//! Invariant: nothing before the greeting can take longer than `STARTUP_DEADLINE`, and every refusal is sent.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use bytes::{BufMut, Bytes, BytesMut};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::SandboxConfig;
+use crate::cancel::{CancelKeys, IssuedKey};
+use crate::catalog::Catalog;
+use crate::engine::EngineAddress;
+use crate::latency::delayed;
+use crate::messages::{ServerError, put_error_fields, put_message, put_ready};
+use crate::parameters::Greeting;
+use crate::proxy;
+use crate::record::{Recorder, SessionRecord, SessionRecorder};
+use crate::startup::{Gate, Opening, StartupMessage, Stream, open, put_authentication_ok, refuse};
+use crate::upstream::{Upstream, login};
+
+const STARTUP_DEADLINE: Duration = Duration::from_secs(60);
+
+/// What all connections share.
+pub(crate) struct FrontDoor {
+    pub(crate) config: SandboxConfig,
+    pub(crate) password: String,
+    pub(crate) acceptor: TlsAcceptor,
+    pub(crate) engine: EngineAddress,
+    pub(crate) keys: CancelKeys,
+    pub(crate) recorder: Recorder,
+}
+
+/// A session that may begin.
+struct Admitted {
+    client: Box<dyn Stream>,
+    upstream: Upstream,
+    startup: StartupMessage,
+    protocol: u32,
+    recorder: SessionRecorder,
+    key: IssuedKey,
+}
+
+impl FrontDoor {
+    /// Accepts connections for ever; dropping the future ends them all.
+    pub(crate) async fn serve(self: Arc<Self>, listener: TcpListener) {
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, peer)) => {
+                        connections.spawn(Arc::clone(&self).connection(stream, peer));
+                    }
+                    // The process is out of files, most likely; others may close some.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                },
+                Some(_) = connections.join_next() => {}
+            }
+        }
+    }
+
+    /// A connection's failure is its own: the client saw it, or is gone.
+    async fn connection(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
+        let Ok(Ok(Some(session))) =
+            tokio::time::timeout(STARTUP_DEADLINE, self.start(stream, peer.ip())).await
+        else {
+            return;
+        };
+        let catalog = Catalog::new(self.engine.clone(), session.startup.user(), session.startup.database());
+        let _ =
+            proxy::run(session.client, session.upstream, session.protocol, catalog, session.recorder).await;
+        drop(session.key);
+    }
+
+    /// Everything up to the greeting; none when there is nothing to go on with.
+    async fn start(&self, stream: TcpStream, peer: IpAddr) -> Result<Option<Admitted>> {
+        stream.set_nodelay(true)?;
+        let stream: Box<dyn Stream> = match self.config.latency {
+            Duration::ZERO => Box::new(stream),
+            latency => Box::new(delayed(stream, latency)),
+        };
+        let (mut client, startup) = match open(stream, &self.acceptor).await? {
+            Opening::Closed => return Ok(None),
+            Opening::Cancel { process_id, secret_key } => {
+                self.keys.cancel(&self.engine.socket(), (process_id, secret_key)).await?;
+                return Ok(None);
+            }
+            Opening::Session(client, startup) => (client, startup),
+        };
+        let granted = startup.asked_protocol().map(|asked| asked.min(self.config.max_protocol));
+        let recorder = self.record(&startup, granted.unwrap_or(0));
+        let gate = Gate {
+            auth: self.config.auth,
+            user: &self.config.user,
+            password: &self.password,
+            require_tls: self.config.require_tls,
+            peer,
+        };
+        if let Err(error) = gate.admit(&mut client, &startup).await? {
+            refuse(&mut client, &error).await?;
+            return Ok(None);
+        }
+        let Some(upstream) = self.enter_engine(&mut client, &startup).await? else { return Ok(None) };
+        recorder.logged_in();
+        let key = self.greet(&mut client, &upstream, &startup, granted).await?;
+        Ok(Some(Admitted { client, upstream, startup, protocol: granted.unwrap_or(0), recorder, key }))
+    }
+
+    fn record(&self, startup: &StartupMessage, protocol: u32) -> SessionRecorder {
+        let (parameters, tls) = (startup.parameters.clone(), startup.tls);
+        self.recorder.begin(SessionRecord { parameters, tls, protocol, ..SessionRecord::default() })
+    }
+
+    /// Logs in to the engine; its refusal, such as an unknown database, is the client's.
+    async fn enter_engine(
+        &self,
+        client: &mut Box<dyn Stream>,
+        startup: &StartupMessage,
+    ) -> Result<Option<Upstream>> {
+        match login(&self.engine.socket(), startup).await {
+            Ok(Ok(upstream)) => Ok(Some(upstream)),
+            Ok(Err(body)) => {
+                refuse_with(client, &body).await?;
+                Ok(None)
+            }
+            Err(error) => {
+                refuse(
+                    client,
+                    &ServerError::new("57P03", format!("the sandbox's engine is not there: {error:#}")),
+                )
+                .await?;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn greet(
+        &self,
+        client: &mut Box<dyn Stream>,
+        upstream: &Upstream,
+        startup: &StartupMessage,
+        granted_protocol: Option<u32>,
+    ) -> Result<IssuedKey> {
+        let issued = self.keys.issue((upstream.process_id, upstream.secret_key));
+        let (engine, show_discovery) = (&upstream.parameters, self.config.show_discovery);
+        let mut out = BytesMut::new();
+        put_authentication_ok(&mut out);
+        Greeting { startup, engine, granted_protocol, show_discovery }.put(&mut out);
+        put_message(&mut out, b'K', |body| {
+            body.put_i32(issued.key.0);
+            body.put_i32(issued.key.1);
+        });
+        put_ready(&mut out, b'I');
+        client.write_all(&out).await?;
+        client.flush().await?;
+        Ok(issued)
+    }
+}
+
+/// Passes on the engine's own FATAL error, in Redshift's form.
+async fn refuse_with(client: &mut Box<dyn Stream>, body: &Bytes) -> Result<()> {
+    let mut out = BytesMut::new();
+    put_authentication_ok(&mut out);
+    put_error_fields(&mut out, b'E', &proxy::old_fields(body)?);
+    client.write_all(&out).await?;
+    client.shutdown().await?;
+    Ok(())
+}
