@@ -3,7 +3,7 @@
 //! A reader owns a share of the session, so it outlives the statement and connection handles. After its end or an
 //! error it gives nothing more.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use adbc_core::error::Result;
 use arrow_array::RecordBatch;
@@ -54,12 +54,13 @@ impl ResultReader for MemoryReader {
 #[derive(Debug)]
 pub(super) struct BatchReader {
     schema: SchemaRef,
-    source: Source,
+    source: Arc<Mutex<SourceState>>,
 }
 
-/// The part of a [`BatchReader`] that its statement keeps a share of, to end it when it is executed again.
+/// What a statement keeps of its result, to end it when it is executed again. It does not keep the result alive:
+/// rows nobody can read any more are discarded at once.
 #[derive(Clone, Debug)]
-pub(super) struct Source(Arc<Mutex<SourceState>>);
+pub(super) struct ResultLink(Weak<Mutex<SourceState>>);
 
 #[derive(Debug)]
 enum SourceState {
@@ -72,7 +73,7 @@ enum SourceState {
 struct Open {
     rows: RowStream,
     builder: BatchBuilder,
-    // Registered for cancel as long as rows may come.
+    #[expect(dead_code, reason = "registered for cancel as long as rows may come")]
     running: RunningOperation,
 }
 
@@ -80,11 +81,11 @@ impl BatchReader {
     pub(super) fn new(rows: RowStream, builder: BatchBuilder, running: RunningOperation) -> Self {
         let schema = Arc::clone(builder.schema());
         let open = Box::new(Open { rows, builder, running });
-        Self { schema, source: Source(Arc::new(Mutex::new(SourceState::Open(open)))) }
+        Self { schema, source: Arc::new(Mutex::new(SourceState::Open(open))) }
     }
 
-    pub(super) fn source(&self) -> Source {
-        self.source.clone()
+    pub(super) fn link(&self) -> ResultLink {
+        ResultLink(Arc::downgrade(&self.source))
     }
 }
 
@@ -94,7 +95,7 @@ impl ResultReader for BatchReader {
     }
 
     fn next(&mut self) -> Option<Result<RecordBatch>> {
-        let mut state = self.source.lock();
+        let mut state = lock(&self.source);
         let open = match &mut *state {
             SourceState::Open(open) => open,
             SourceState::Finished => return None,
@@ -114,18 +115,19 @@ impl ResultReader for BatchReader {
     }
 }
 
-impl Source {
+impl ResultLink {
     /// Ends the result: its rows are discarded, and its reader says why.
     pub(super) fn supersede(&self) {
-        let mut state = self.lock();
+        let Some(source) = self.0.upgrade() else { return };
+        let mut state = lock(&source);
         if let SourceState::Open(_) = *state {
             *state = SourceState::Superseded;
         }
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, SourceState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock(source: &Mutex<SourceState>) -> MutexGuard<'_, SourceState> {
+    source.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Open {

@@ -13,13 +13,13 @@ use super::columns;
 use super::connection::Connection;
 use super::error::{from_session, invalid_state, not_implemented};
 use super::options::{self, Level};
-use super::reader::{BatchReader, MemoryReader, Reader, Source};
+use super::reader::{BatchReader, MemoryReader, Reader, ResultLink};
 use super::running::{Running, RunningOperation};
 use super::runtime;
 use super::settings::ResultSettings;
 use super::store::{self, OptionStore};
-use crate::session::{self, Column, FetchError, Format, Prepared, ResultFormats, RowStream};
-use crate::types::{self, BatchBuilder};
+use crate::session::{self, Column, FetchError, Prepared, ResultFormats, RowStream};
+use crate::types::BatchBuilder;
 
 /// One statement on a connection.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub struct Statement {
 struct State {
     sql: Option<String>,
     prepared: Option<Prepared>,
-    result: Option<Source>,
+    result: Option<ResultLink>,
 }
 
 /// A statement under way: its rows, and the registration that makes it cancellable.
@@ -193,7 +193,7 @@ impl Statement {
         };
         let builder = BatchBuilder::new(&columns::specs(described), settings.limits());
         let reader = BatchReader::new(rows, builder, running);
-        state.result = Some(reader.source());
+        state.result = Some(reader.link());
         Ok((Box::new(reader), -1))
     }
 

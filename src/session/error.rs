@@ -1,7 +1,9 @@
 //! The session's one error type: opaque, with a kind to ask for, the server's fields when it sent some, and a text
-//! that says what failed, what was expected and what to do next.
+//! that says what failed, what was expected and what to do next. The text never holds a secret.
 
 use std::fmt;
+use std::io;
+use std::sync::Arc;
 
 /// Why an operation on the session failed.
 #[derive(Clone, Debug)]
@@ -9,6 +11,8 @@ pub(crate) struct Error {
     kind: ErrorKind,
     message: String,
     server: Option<Box<ServerError>>,
+    connecting: bool,
+    cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 /// What the caller may do about an [`Error`].
@@ -65,7 +69,53 @@ pub(crate) struct ServerError {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), server: None }
+        Self { kind, message: message.into(), server: None, connecting: false, cause: None }
+    }
+
+    /// An error the server sent. FATAL and PANIC end the session on the server's side.
+    pub(super) fn from_server(server: ServerError) -> Self {
+        let (kind, prefix) = match server.severity.as_str() {
+            "FATAL" | "PANIC" => (ErrorKind::Closed, "connection lost: "),
+            _ => (ErrorKind::Server, ""),
+        };
+        let mut error = Self::new(kind, format!("{prefix}{}", server.text()));
+        error.server = Some(Box::new(server));
+        error
+    }
+
+    /// A failed read or write of an established connection.
+    pub(super) fn lost(cause: io::Error) -> Self {
+        Self::new(
+            ErrorKind::Io,
+            format!("connection lost: {cause}; connect again and repeat what was not committed"),
+        )
+        .because(cause)
+    }
+
+    /// The server said something that its protocol does not allow.
+    pub(super) fn protocol(message: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::Protocol, format!("protocol violation by the server: {message}"))
+    }
+
+    /// The same error with its cause attached.
+    pub(super) fn because(mut self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.cause = Some(Arc::new(cause));
+        self
+    }
+
+    /// The same error as seen while no session exists yet.
+    pub(super) fn while_connecting(mut self, target: &str) -> Self {
+        self.connecting = true;
+        let code = self.server.as_ref().map_or("", |server| server.code.as_str());
+        if matches!(code, "28000" | "28P01") {
+            self.kind = ErrorKind::Authentication;
+        } else if self.kind == ErrorKind::Closed && self.server.is_some() {
+            self.kind = ErrorKind::Server;
+        }
+        if let Some(server) = &self.server {
+            self.message = format!("{target} refused the connection: {}", server.text());
+        }
+        self
     }
 
     /// What happened.
@@ -81,7 +131,38 @@ impl Error {
     /// SQLSTATE: the server's, or the one that fits the kind (08001 cannot connect, 08006 connection failure, 08P01
     /// protocol violation, 57014 cancelled, 28000 authentication).
     pub(crate) fn sqlstate(&self) -> Option<&str> {
-        self.server.as_ref().map(|server| server.code.as_str())
+        if let Some(server) = &self.server {
+            return Some(server.code.as_str());
+        }
+        match self.kind {
+            ErrorKind::Authentication => Some("28000"),
+            ErrorKind::Cancelled => Some("57014"),
+            ErrorKind::Protocol => Some("08P01"),
+            ErrorKind::Closed | ErrorKind::Io | ErrorKind::Tls | ErrorKind::Timeout if self.connecting => {
+                Some("08001")
+            }
+            ErrorKind::Timeout => Some("57014"),
+            ErrorKind::Closed | ErrorKind::Io | ErrorKind::Tls => Some("08006"),
+            ErrorKind::Busy | ErrorKind::Forked | ErrorKind::InvalidInput | ErrorKind::Server => None,
+        }
+    }
+
+    /// The server says the statement was cancelled.
+    pub(super) fn is_query_canceled(&self) -> bool {
+        self.server.as_ref().is_some_and(|server| server.code == "57014")
+    }
+}
+
+impl ServerError {
+    /// Text, detail and hint on lines of their own.
+    fn text(&self) -> String {
+        let mut text = self.message.clone();
+        for (label, part) in [("detail", &self.detail), ("hint", &self.hint)] {
+            if let Some(part) = part {
+                text.push_str(&format!("\n{label}: {part}"));
+            }
+        }
+        text
     }
 }
 
@@ -91,4 +172,8 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as &(dyn std::error::Error + 'static))
+    }
+}

@@ -10,7 +10,8 @@ use arrow_array::types::Int64Type;
 use crate::support::{SANDBOX, connect, execute, query, statement};
 
 /// A million rows of about 1 KiB: far more than any socket buffer holds.
-const LARGE: &str = "SELECT i::BIGINT AS i, repeat('x', 1000)::VARCHAR(1000) AS pad FROM generate_series(1, 1000000) AS i";
+const LARGE: &str =
+    "SELECT i::BIGINT AS i, repeat('x', 1000)::VARCHAR(1000) AS pad FROM generate_series(1, 1000000) AS i";
 
 #[test]
 fn batches_are_cut_by_rows() {
@@ -64,7 +65,10 @@ fn a_second_statement_fails_itself_when_the_open_result_does_not_fit_its_buffer(
     adbc_core::Optionable::set_option(&mut second, bound, OptionValue::Int(1_000_000)).unwrap();
     let error = second.execute().err().expect("one of the two must wait");
     assert_eq!(error.status, Status::InvalidState, "{error}");
-    assert!(error.message.contains("adbc.redshift.result.buffer_bytes") || error.message.contains("buffer"), "{error}");
+    assert!(
+        error.message.contains("adbc.redshift.result.buffer_bytes") || error.message.contains("buffer"),
+        "{error}"
+    );
 
     for batch in rows.by_ref().take(99_999) {
         sum += sum_of(&batch.unwrap());
@@ -95,7 +99,7 @@ fn executing_a_statement_again_ends_its_earlier_result() {
     let later = again.execute().unwrap();
     let error = earlier.next().unwrap().unwrap_err();
     assert!(error.to_string().contains("executed again"), "{error}");
-    assert!(earlier.next().is_none());
+    assert!(earlier.next().unwrap().is_err(), "a result that ended early never looks complete");
     assert_eq!(later.map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 100_000);
 }
 
@@ -115,12 +119,14 @@ fn a_prepared_statement_runs_many_times_and_sees_new_data() {
 #[test]
 fn an_error_after_some_rows_carries_its_text_and_sqlstate() {
     let mut connection = connect(&SANDBOX.uri(), &[("adbc.redshift.result.batch_rows", "10")]);
-    let mut failing = statement(&mut connection, "SELECT (1 / (5000 - i))::BIGINT FROM generate_series(1, 10000) AS i");
+    let mut failing =
+        statement(&mut connection, "SELECT (1 / (5000 - i))::BIGINT FROM generate_series(1, 10000) AS i");
     let mut rows = failing.execute().unwrap();
     let error = rows.find_map(Result::err).expect("the division fails");
     let text = error.to_string();
     assert!(text.contains("division by zero") && text.contains("22012"), "{text}");
-    assert!(rows.next().is_none(), "nothing follows an error");
+    assert!(rows.next().unwrap().is_err(), "a broken result never looks complete");
+    drop(rows);
     assert_eq!(sum_of(&query(&mut connection, "SELECT 4::BIGINT").1[0]), 4);
 }
 
@@ -131,7 +137,8 @@ fn the_schema_is_known_without_running_the_query() {
     let described = statement(&mut connection, sql).execute_schema().unwrap();
     let (schema, _) = query(&mut connection, sql);
     assert_eq!(described, *schema);
-    let nothing = statement(&mut connection, "CREATE TEMP TABLE never_made (i INTEGER)").execute_schema().unwrap();
+    let nothing =
+        statement(&mut connection, "CREATE TEMP TABLE never_made (i INTEGER)").execute_schema().unwrap();
     assert!(nothing.fields().is_empty());
     let error = statement(&mut connection, "SELECT * FROM never_made").execute().err().unwrap();
     assert_eq!(error.status, Status::NotFound);

@@ -17,7 +17,8 @@ static PROTOCOL_0: LazyLock<BlockingSandbox> =
 
 /// Reads one column of the given type through every combination and answers what all of them gave.
 fn read(sql_type: &str, literals: &[&str]) -> (SchemaRef, ArrayRef) {
-    let rows: Vec<_> = literals.iter().enumerate().map(|(row, literal)| format!("({row}, {literal})")).collect();
+    let rows: Vec<_> =
+        literals.iter().enumerate().map(|(row, literal)| format!("({row}, {literal})")).collect();
     let mut answers = Vec::new();
     for sandbox in [&*SANDBOX, &*PROTOCOL_0] {
         for format in ["binary", "text"] {
@@ -52,7 +53,12 @@ fn check(sql_type: &str, name: &str, literals: &[&str], expected: impl arrow_arr
 
 #[test]
 fn booleans() {
-    check("BOOLEAN", "BOOLEAN", &["true", "false", "NULL"], BooleanArray::from(vec![Some(true), Some(false), None]));
+    check(
+        "BOOLEAN",
+        "BOOLEAN",
+        &["true", "false", "NULL"],
+        BooleanArray::from(vec![Some(true), Some(false), None]),
+    );
 }
 
 #[test]
@@ -163,7 +169,12 @@ fn dates_and_times() {
     check(
         "TIMESTAMPTZ",
         "TIMESTAMPTZ",
-        &["'2008-06-01 02:59:59-07'", "'1970-01-01 05:29:59.999999+05:30'", "'0001-01-01 00:00:00+00 BC'", "NULL"],
+        &[
+            "'2008-06-01 02:59:59-07'",
+            "'1970-01-01 05:29:59.999999+05:30'",
+            "'0001-01-01 00:00:00+00 BC'",
+            "NULL",
+        ],
         timestamps(values).with_timezone("UTC"),
     );
 }

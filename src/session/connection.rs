@@ -1,0 +1,301 @@
+//! [`Session`]: the lock around the wire, and the rules for taking and leaving it.
+//!
+//! Every operation goes through three steps: [`Session::enter`] waits for the lock and brings the wire to rest (an open
+//! result is moved aside or thrown away, a CancelRequest under way is awaited); the operation runs; and
+//! [`Session::leave`] turns a failure into a wire at rest again or a broken session. An operation dropped in between
+//! breaks the session, so that it is never out of step unnoticed.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::timeout;
+
+use super::cancel::Canceller;
+use super::config::{Login, SessionConfig};
+use super::error::{Error, ErrorKind, ServerError};
+use super::result::Pump;
+use super::shared::Shared;
+use super::startup::{self, Progress};
+use super::transport;
+use super::wire::{Limits, Wire};
+use super::{CancelToken, Operation, TransactionStatus};
+
+/// How long the server may take to end a cancelled statement before the session is given up.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long a goodbye may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A live connection.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(super) shared: Arc<Shared>,
+    wire: Mutex<Wire>,
+    canceller: Option<Canceller>,
+    protocol: u8,
+    /// Where work goes that a `Drop` leaves behind.
+    runtime: Handle,
+}
+
+/// The lock on the wire.
+pub(super) struct Lease<'a>(MutexGuard<'a, Wire>);
+
+impl Deref for Lease<'_> {
+    type Target = Wire;
+
+    fn deref(&self) -> &Wire {
+        &self.0
+    }
+}
+
+impl DerefMut for Lease<'_> {
+    fn deref_mut(&mut self) -> &mut Wire {
+        &mut self.0
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        // An open result carries its own state; without one, answers are owed that nobody can interpret any more.
+        if self.0.owed() > 0 && self.0.open.is_none() {
+            self.0.shared.close("an operation was abandoned half way");
+        }
+    }
+}
+
+impl Session {
+    /// Connects, negotiates TLS and the protocol version, logs in, and waits for ReadyForQuery.
+    ///
+    /// A password in clear text (authentication 3) is sent over TLS, or without TLS if `tls.mode` is `disable`: turning
+    /// TLS off is consent to that.
+    pub(crate) async fn connect(
+        config: &SessionConfig,
+        login: &Login,
+        cancel: &CancelToken,
+    ) -> Result<Arc<Self>, Error> {
+        let progress = Progress::new();
+        let target = transport::target(config);
+        let work = timeout(config.connect_timeout, startup::establish(config, login, &progress));
+        let established = match cancel.run_until_cancelled(work).await {
+            None => Err(Error::new(ErrorKind::Cancelled, format!("connecting to {target} was cancelled"))),
+            Some(Err(_)) => Err(Error::new(
+                ErrorKind::Timeout,
+                format!(
+                    "connecting to {target} took longer than {} s; it stopped at {}",
+                    config.connect_timeout.as_secs_f32(),
+                    progress.describe()
+                ),
+            )),
+            Some(Ok(outcome)) => outcome,
+        }
+        .map_err(|error| error.while_connecting(&target))?;
+        Ok(Arc::new(Self {
+            shared: Arc::clone(&established.wire.shared),
+            wire: Mutex::new(established.wire),
+            canceller: established.canceller,
+            protocol: established.protocol,
+            runtime: Handle::current(),
+        }))
+    }
+
+    /// Protocol version the server granted (0 for PostgreSQL).
+    pub(crate) fn protocol_version(&self) -> u8 {
+        self.protocol
+    }
+
+    /// A ParameterStatus value, by its name in any case.
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+        self.shared.parameter(name)
+    }
+
+    /// The last notices of the server, oldest first.
+    pub(crate) fn notices(&self) -> Vec<ServerError> {
+        self.shared.notices()
+    }
+
+    /// Takes no lock held across I/O.
+    pub(crate) fn transaction_status(&self) -> TransactionStatus {
+        self.shared.transaction_status()
+    }
+
+    /// The session cannot be used any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.shared.is_closed()
+    }
+
+    /// Sends Terminate and closes, within a short deadline. A no-op when broken, closed or forked.
+    pub(crate) async fn close(&self) {
+        if self.shared.check_usable().is_err() {
+            return;
+        }
+        let goodbye = async {
+            let mut wire = self.wire.lock().await;
+            self.shared.close("closed by the caller");
+            // A failed goodbye changes nothing: the socket is closed either way.
+            let _ = wire.terminate().await;
+        };
+        let _ = timeout(CLOSE_TIMEOUT, goodbye).await;
+        self.shared.close("closed by the caller");
+    }
+
+    /// The lock, whatever the state of the wire.
+    pub(super) async fn lock(&self, limits: Limits<'_>) -> Result<Lease<'_>, Error> {
+        self.shared.check_usable()?;
+        let wire = Lease(limits.run(self.wire.lock()).await?);
+        self.shared.check_usable()?;
+        Ok(wire)
+    }
+
+    /// The lock on a wire at rest.
+    pub(super) async fn enter(&self, operation: &Operation) -> Result<Lease<'_>, Error> {
+        let limits = Limits::of(operation);
+        let mut wire = self.lock(limits).await?;
+        let settled = self.settle(&mut wire, operation.buffer_bytes, limits).await;
+        settled.inspect_err(|error| self.close_if_fatal(error))?;
+        Ok(wire)
+    }
+
+    async fn settle(&self, wire: &mut Wire, buffer_bytes: usize, limits: Limits<'_>) -> Result<(), Error> {
+        match &wire.open {
+            Some(open) if open.inbox.is_abandoned() => self.dispose(wire, limits).await?,
+            Some(_) => wire.park_open(buffer_bytes, limits).await?,
+            None => {}
+        }
+        await_cancel(wire, limits).await
+    }
+
+    /// Ends the open result of a reader that is gone. May be dropped and repeated.
+    async fn dispose(&self, wire: &mut Wire, limits: Limits<'_>) -> Result<(), Error> {
+        if wire.close_open_portal()? {
+            let _ = wire.discard_open(limits).await?;
+            return Ok(());
+        }
+        // Small results are often here already; a cancel would cost more than it saves.
+        if let Pump::Ended(_) = wire.pump_away()? {
+            return Ok(());
+        }
+        self.start_cancel(wire);
+        let grace = Instant::now() + GRACE;
+        let deadline = limits.deadline.map_or(grace, |deadline| deadline.min(grace));
+        let limits = Limits { deadline: Some(deadline), ..limits };
+        let outcome = wire.discard_open(limits).await.inspect_err(|_| {
+            if Instant::now() >= grace {
+                self.shared.close("the server did not end a cancelled statement in time");
+            }
+        })?;
+        wire.stray_cancel = !outcome.is_err_and(|error| error.is_query_canceled());
+        await_cancel(wire, limits).await
+    }
+
+    /// Called by a reader's `Drop`: never blocks, and leaves the work to the runtime.
+    pub(super) fn dispose_later(self: &Arc<Self>) {
+        let session = Arc::clone(self);
+        self.runtime.spawn(async move {
+            let Ok(mut wire) = session.lock(Limits::default()).await else { return };
+            if wire.open.as_ref().is_some_and(|open| open.inbox.is_abandoned()) {
+                let disposed = session.dispose(&mut wire, Limits::default()).await;
+                let _ = disposed.inspect_err(|error| session.close_if_fatal(error));
+            }
+        });
+    }
+
+    /// After a failed operation: brings the wire to rest, or marks the session broken.
+    pub(super) async fn leave(&self, wire: &mut Wire, error: Error) -> Error {
+        self.close_if_fatal(&error);
+        if wire.owed() == 0 || self.is_closed() {
+            return error;
+        }
+        let stopped = matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::Timeout);
+        if stopped {
+            self.start_cancel(wire);
+        }
+        let limits = Limits::until(Instant::now() + GRACE);
+        match drain(wire, limits).await {
+            Ok(saw_cancel) if stopped => wire.stray_cancel = !saw_cancel,
+            Ok(_) => {}
+            Err(_) => {
+                self.shared.close("the server did not end a failed or cancelled statement in time");
+                return error;
+            }
+        }
+        if await_cancel(wire, limits).await.is_err() {
+            self.shared.close("a CancelRequest is still under way");
+        }
+        error
+    }
+
+    /// [`Session::leave`] for a statement of which nothing was delivered; `None` means: run it once more. An earlier
+    /// CancelRequest of ours may have come too late for its victim and hit this statement instead.
+    pub(super) async fn conclude<T>(
+        &self,
+        wire: &mut Wire,
+        outcome: Result<T, Error>,
+        retried: &mut bool,
+    ) -> Option<Result<T, Error>> {
+        let error = match outcome {
+            Ok(value) => return Some(Ok(value)),
+            Err(error) => self.leave(wire, error).await,
+        };
+        let hit_by_stray =
+            wire.stray_cancel && error.kind() == ErrorKind::Server && error.is_query_canceled();
+        if hit_by_stray && !*retried && self.transaction_status() == TransactionStatus::Idle {
+            wire.stray_cancel = false;
+            *retried = true;
+            return None;
+        }
+        Some(Err(error))
+    }
+
+    fn start_cancel(&self, wire: &mut Wire) {
+        if let (None, Some(canceller)) = (&wire.cancelling, &self.canceller) {
+            wire.cancelling = Some(self.runtime.spawn(canceller.clone().send()));
+        }
+    }
+
+    fn close_if_fatal(&self, error: &Error) {
+        if matches!(error.kind(), ErrorKind::Closed | ErrorKind::Io | ErrorKind::Protocol) {
+            self.shared.close(error.to_string());
+        }
+    }
+}
+
+/// Waits until the CancelRequest under way can hit nothing any more.
+async fn await_cancel(wire: &mut Wire, limits: Limits<'_>) -> Result<(), Error> {
+    let Some(cancelling) = &mut wire.cancelling else { return Ok(()) };
+    let settled = limits.run(cancelling).await?;
+    wire.cancelling = None;
+    match settled {
+        Ok(true) => Ok(()),
+        _ => Err(Error::new(
+            ErrorKind::Closed,
+            "a CancelRequest was sent and the server did not confirm it, so that it could hit a later statement; connect anew",
+        )),
+    }
+}
+
+/// Reads until no ReadyForQuery is owed. Returns whether the server reported a cancelled statement.
+async fn drain(wire: &mut Wire, limits: Limits<'_>) -> Result<bool, Error> {
+    if wire.open.is_some() {
+        let _ = wire.close_open_portal()?;
+        let outcome = wire.discard_open(limits).await?;
+        return Ok(outcome.is_err_and(|error| error.is_query_canceled()));
+    }
+    let mut saw_cancel = false;
+    while wire.owed() > 0 {
+        let frame = wire.message(limits).await?;
+        if frame.tag == b'E' {
+            let error = wire.server_error(&frame);
+            if error.kind() == ErrorKind::Closed {
+                return Err(error);
+            }
+            saw_cancel |= error.is_query_canceled();
+        }
+        if frame.tag == b'G' {
+            wire.refuse_copy(true)?;
+        }
+    }
+    Ok(saw_cancel)
+}

@@ -1,0 +1,367 @@
+//! The open result on the wire: taking its rows, moving them aside, throwing them away.
+//!
+//! In a transaction block a result runs on a named portal, some thousand rows per Execute, so that the rest can be dropped
+//! without a cancel, which would fail the block. Outside a block it is one Execute without limit. Whoever takes rows
+//! (the reader, a second statement, a drop) does it through [`Wire::pump`], so that the wire's state is the same for all.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Waker};
+
+use super::buffer::Verdict;
+use super::error::{Error, ErrorKind};
+use super::message::{self, Close, CommandTag, Request};
+use super::wire::{Limits, Wire, unexpected};
+
+/// Rows per Execute on a named portal.
+pub(super) const PORTAL_ROWS: i32 = 16_384;
+
+/// Rows of one Execute after which the next is sent: early enough that the server never waits for it, late enough that a
+/// small result ends without one.
+const PORTAL_ROWS_BEFORE_NEXT: usize = 4_096;
+
+/// The result that the server is sending.
+#[derive(Debug)]
+pub(super) struct OpenResult {
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) portal: Option<Portal>,
+    /// Without columns a DataRow is a protocol violation.
+    pub(super) has_columns: bool,
+    /// COPY is refused differently in the two protocols.
+    pub(super) extended: bool,
+    outcome: Option<Result<CommandTag, Error>>,
+}
+
+/// A named portal.
+#[derive(Debug)]
+pub(super) struct Portal {
+    name: String,
+    rows_since_execute: usize,
+    /// Rows of Executes that ended with PortalSuspended.
+    earlier_rows: u64,
+    /// Suspended, and no further Execute is under way.
+    idle: bool,
+    next_sent: bool,
+    closing: bool,
+}
+
+/// Where a reader finds rows that were moved aside for another statement, and the end of its result.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    /// The reader is gone.
+    abandoned: AtomicBool,
+    /// Bytes moved aside and not yet read.
+    held_bytes: AtomicUsize,
+    content: Mutex<Content>,
+}
+
+/// See [`Inbox`].
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    pub(super) rows: VecDeque<Chunk>,
+    pub(super) end: Option<Result<CommandTag, Error>>,
+}
+
+/// Row bodies, one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Chunk {
+    bytes: Vec<u8>,
+    lengths: Vec<u32>,
+    next_row: usize,
+    next_byte: usize,
+}
+
+/// Why [`Wire::pump`] stopped.
+#[derive(Debug)]
+pub(super) enum Pump {
+    /// The taker stopped or refused a row.
+    Stopped(Verdict),
+    /// All complete messages are consumed.
+    Starved,
+    /// The result ended and the wire is idle.
+    Ended(Result<CommandTag, Error>),
+}
+
+impl Inbox {
+    pub(super) fn content(&self) -> MutexGuard<'_, Content> {
+        self.content.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Acquire)
+    }
+
+    fn hold(&self, row: &[u8]) {
+        let mut content = self.content();
+        if content.rows.back().is_none_or(Chunk::is_full) {
+            content.rows.push_back(Chunk::default());
+        }
+        if let Some(chunk) = content.rows.back_mut() {
+            chunk.push(row);
+        }
+        self.held_bytes.fetch_add(row.len(), Ordering::Relaxed);
+    }
+
+    /// The first rows moved aside. They count as held until [`Inbox::release`].
+    pub(super) fn take_chunk(&self) -> Option<Chunk> {
+        self.content().rows.pop_front()
+    }
+
+    pub(super) fn release(&self, chunk: &Chunk) {
+        self.held_bytes.fetch_sub(chunk.bytes.len(), Ordering::Relaxed);
+    }
+}
+
+impl Chunk {
+    /// Small enough that a reader gives memory back while it reads.
+    const BYTES: usize = 1 << 20;
+
+    fn is_full(&self) -> bool {
+        self.bytes.len() >= Self::BYTES
+    }
+
+    fn push(&mut self, row: &[u8]) {
+        self.bytes.extend_from_slice(row);
+        // OK because no message is longer than `buffer::MAX_MESSAGE`.
+        self.lengths.push(u32::try_from(row.len()).unwrap_or(u32::MAX));
+    }
+
+    /// The next row body.
+    pub(super) fn next_row(&mut self) -> Option<&[u8]> {
+        let length = *self.lengths.get(self.next_row)? as usize;
+        let row = self.bytes.get(self.next_byte..self.next_byte + length)?;
+        self.next_row += 1;
+        self.next_byte += length;
+        Some(row)
+    }
+}
+
+impl Portal {
+    pub(super) fn new(name: String) -> Self {
+        Self { name, rows_since_execute: 0, earlier_rows: 0, idle: false, next_sent: false, closing: false }
+    }
+}
+
+impl OpenResult {
+    pub(super) fn new(portal: Option<Portal>, has_columns: bool, extended: bool) -> Self {
+        Self { inbox: Arc::default(), portal, has_columns, extended, outcome: None }
+    }
+}
+
+impl Wire {
+    /// Feeds rows to `take` from what is in the buffer. Never waits.
+    pub(super) fn pump<E>(
+        &mut self,
+        mut take: impl FnMut(&[u8]) -> Result<Verdict, E>,
+    ) -> Result<Result<Pump, Error>, E> {
+        loop {
+            let (rows, verdict) = self.buffer.take_rows(&mut take)?;
+            if rows > 0
+                && let Err(error) = self.count_rows(rows)
+            {
+                return Ok(Err(error));
+            }
+            if verdict != Verdict::Next {
+                return Ok(Ok(Pump::Stopped(verdict)));
+            }
+            match self.step() {
+                Ok(Some(stop)) => return Ok(Ok(stop)),
+                Ok(None) => {}
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+    }
+
+    fn count_rows(&mut self, rows: usize) -> Result<(), Error> {
+        let Some(open) = &mut self.open else { return Err(unexpected(b'D', "a statement")) };
+        if !open.has_columns {
+            return Err(unexpected(b'D', "the end of a statement without a result"));
+        }
+        let Some(portal) = &mut open.portal else { return Ok(()) };
+        portal.rows_since_execute += rows;
+        if portal.rows_since_execute >= PORTAL_ROWS_BEFORE_NEXT && !portal.next_sent && !portal.closing {
+            portal.next_sent = true;
+            self.send_next_execute()?;
+        }
+        Ok(())
+    }
+
+    fn send_next_execute(&mut self) -> Result<(), Error> {
+        let Some(portal) = self.open.as_mut().and_then(|open| open.portal.as_mut()) else { return Ok(()) };
+        portal.idle = false;
+        let mut request = Request::default();
+        request.execute(&portal.name, PORTAL_ROWS)?.sync();
+        self.send(&request);
+        self.write_now();
+        Ok(())
+    }
+
+    /// Handles one message that is no DataRow.
+    fn step(&mut self) -> Result<Option<Pump>, Error> {
+        if self.open.is_some() && self.owed() == 0 {
+            return self.finish_open().map(Some);
+        }
+        // A DataRow here is incomplete.
+        if self.buffer.peek()? == Some(b'D') {
+            return Ok(Some(Pump::Starved));
+        }
+        let Some(frame) = self.next_answer()? else { return Ok(Some(Pump::Starved)) };
+        let body = self.buffer.body(&frame);
+        let Some(open) = &mut self.open else { return Err(unexpected(frame.tag, "a statement")) };
+        match frame.tag {
+            b'C' => {
+                let tag = message::command_complete(body)?;
+                open.end_with(Ok(tag));
+            }
+            b'I' => open.end_with(Ok(CommandTag::empty())),
+            b'E' => {
+                let error = Error::from_server(message::server_error(body));
+                if error.kind() == ErrorKind::Closed {
+                    return Err(error);
+                }
+                open.end_with(Err(error));
+            }
+            b's' => open.suspended()?,
+            b'H' => open.end_with(Err(copy_unsupported("TO STDOUT"))),
+            b'G' => {
+                open.end_with(Err(copy_unsupported("FROM STDIN")));
+                let extended = open.extended;
+                self.refuse_copy(extended)?;
+            }
+            b'Z' | b'c' | b'd' => {}
+            found => return Err(unexpected(found, "rows or their end")),
+        }
+        Ok(None)
+    }
+
+    /// No ReadyForQuery is owed: the result is over, or its portal wants the next Execute.
+    fn finish_open(&mut self) -> Result<Pump, Error> {
+        let Some(open) = &mut self.open else { return Ok(Pump::Starved) };
+        let suspended = open.portal.as_ref().is_some_and(|portal| portal.idle && !portal.closing);
+        if open.outcome.is_none() && suspended {
+            self.send_next_execute()?;
+            return Ok(Pump::Starved);
+        }
+        let closing = open.portal.as_ref().is_some_and(|portal| portal.closing);
+        let outcome = open.outcome.take().or_else(|| closing.then(|| Ok(CommandTag::empty())));
+        let outcome = outcome.ok_or_else(|| unexpected(b'Z', "CommandComplete"))?;
+        if let Some(Portal { name, closing: false, .. }) = self.open.take().and_then(|open| open.portal) {
+            self.shared.close_later(Close::Portal(name));
+        }
+        Ok(Pump::Ended(outcome))
+    }
+
+    pub(super) fn refuse_copy(&mut self, extended: bool) -> Result<(), Error> {
+        let mut request = Request::default();
+        request.copy_fail(extended)?;
+        self.send(&request);
+        Ok(())
+    }
+
+    /// Moves the open result into its reader's inbox, up to `limit_bytes` held there.
+    pub(super) async fn park_open(&mut self, limit_bytes: usize, limits: Limits<'_>) -> Result<(), Error> {
+        let Some(inbox) = self.open.as_ref().map(|open| Arc::clone(&open.inbox)) else { return Ok(()) };
+        loop {
+            let take = |row: &[u8]| {
+                if inbox.held_bytes.load(Ordering::Relaxed).saturating_add(row.len()) > limit_bytes {
+                    return Ok(Verdict::Refuse);
+                }
+                inbox.hold(row);
+                Ok::<_, std::convert::Infallible>(Verdict::Next)
+            };
+            let Ok(pumped) = self.pump(take);
+            match pumped {
+                Ok(Pump::Starved) => self.fill(limits).await?,
+                Ok(Pump::Stopped(_)) => return Err(busy(limit_bytes)),
+                Ok(Pump::Ended(outcome)) => {
+                    inbox.content().end = Some(outcome);
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Reads the open result to its end and drops the rows.
+    pub(super) async fn discard_open(
+        &mut self,
+        limits: Limits<'_>,
+    ) -> Result<Result<CommandTag, Error>, Error> {
+        loop {
+            if self.open.is_none() {
+                return Ok(Ok(CommandTag::empty()));
+            }
+            match self.pump_away()? {
+                Pump::Ended(outcome) => return Ok(outcome),
+                _ => self.fill(limits).await?,
+            }
+        }
+    }
+
+    /// Drops the rows that are in the buffer.
+    pub(super) fn pump_away(&mut self) -> Result<Pump, Error> {
+        let Ok(pumped) = self.pump(|_| Ok::<_, std::convert::Infallible>(Verdict::Next));
+        pumped
+    }
+
+    /// Asks the server to drop the open result's portal; true when there is one, so that no cancel is needed.
+    pub(super) fn close_open_portal(&mut self) -> Result<bool, Error> {
+        let Some(portal) = self.open.as_mut().and_then(|open| open.portal.as_mut()) else { return Ok(false) };
+        if !portal.closing {
+            portal.closing = true;
+            let mut request = Request::default();
+            request.close(&Close::Portal(portal.name.clone()))?.sync();
+            self.send(&request);
+        }
+        Ok(true)
+    }
+
+    /// Writes as much of the queue as the socket takes without waiting.
+    fn write_now(&mut self) {
+        // OK to lose the wake-up: the next read polls the queue again, and reports what failed.
+        let _ = self.poll_write_queued(&mut Context::from_waker(Waker::noop()));
+    }
+}
+
+impl OpenResult {
+    /// The first end counts: an Execute sent ahead of it is answered too.
+    fn end_with(&mut self, outcome: Result<CommandTag, Error>) {
+        if self.outcome.is_some() {
+            return;
+        }
+        let earlier = self.portal.as_ref().map_or(0, |portal| portal.earlier_rows);
+        self.outcome = Some(outcome.map(|tag| tag.plus(earlier)));
+    }
+
+    fn suspended(&mut self) -> Result<(), Error> {
+        let Some(portal) = &mut self.portal else {
+            return Err(unexpected(b's', "the end of a result without row limit"));
+        };
+        portal.earlier_rows += PORTAL_ROWS.unsigned_abs() as u64;
+        portal.rows_since_execute = 0;
+        portal.idle = !portal.next_sent;
+        portal.next_sent = false;
+        Ok(())
+    }
+}
+
+pub(super) fn copy_unsupported(direction: &str) -> Error {
+    let text =
+        format!("COPY {direction} is not supported; the statement was given up and the connection is usable");
+    Error::new(ErrorKind::InvalidInput, text)
+}
+
+fn busy(limit_bytes: usize) -> Error {
+    Error::new(
+        ErrorKind::Busy,
+        format!(
+            "another result is still open on this connection and does not fit into {limit_bytes} bytes of buffer; read it \
+             to its end or release it first, use a second connection, or raise adbc.redshift.result.buffer_bytes"
+        ),
+    )
+}

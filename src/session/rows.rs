@@ -1,0 +1,185 @@
+//! [`RowStream`]: the reader's end of a result. Rows come from its inbox, if another statement moved some aside, and then
+//! from the wire, in place.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::CancelToken;
+use super::buffer::Verdict;
+use super::connection::Session;
+use super::error::{Error, ErrorKind};
+use super::message::{Column, CommandTag};
+use super::result::{Chunk, Inbox, Pump};
+use super::wire::Limits;
+
+/// An open or finished result. Dropping it unread never blocks and never harms a transaction: the rest is thrown away in
+/// the background, by a cancel outside a transaction block and by closing the portal inside one.
+#[derive(Debug)]
+pub(crate) struct RowStream {
+    session: Arc<Session>,
+    columns: Option<Vec<Column>>,
+    inbox: Arc<Inbox>,
+    /// Rows taken from the inbox and not yet delivered.
+    chunk: Option<Chunk>,
+    /// How it ended; kept, so that reading on repeats it.
+    end: Option<Result<CommandTag, Error>>,
+    cancel: CancelToken,
+}
+
+/// Where `RowStream::read_rows` stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fetch {
+    /// The callback asked to stop; more rows may follow.
+    Paused,
+    /// All rows were delivered; `RowStream::command_tag` is known.
+    Finished,
+}
+
+/// Why `RowStream::read_rows` failed.
+#[derive(Debug)]
+pub(crate) enum FetchError<E> {
+    /// The session or the server failed.
+    Session(Error),
+    /// The callback failed on a row. The stream may be dropped as usual.
+    Row(E),
+}
+
+impl RowStream {
+    pub(super) fn new(
+        session: Arc<Session>,
+        columns: Option<Vec<Column>>,
+        inbox: Arc<Inbox>,
+        tag: Option<CommandTag>,
+        cancel: CancelToken,
+    ) -> Self {
+        Self { session, columns, inbox, chunk: None, end: tag.map(Ok), cancel }
+    }
+
+    /// Columns of the result; `None` for a statement without one.
+    pub(crate) fn columns(&self) -> Option<&[Column]> {
+        self.columns.as_deref()
+    }
+
+    /// The command tag, once finished.
+    pub(crate) fn command_tag(&self) -> Option<&CommandTag> {
+        self.end.as_ref().and_then(|end| end.as_ref().ok())
+    }
+
+    /// Hands each DataRow body (field count, then length and bytes per field) to `on_row`, in place in the read
+    /// buffer, until it breaks, the result ends, the cancel token fires or an error arrives.
+    pub(crate) async fn read_rows<E>(
+        &mut self,
+        mut on_row: impl FnMut(&[u8]) -> Result<ControlFlow<()>, E>,
+    ) -> Result<Fetch, FetchError<E>> {
+        let mut take = |row: &[u8]| {
+            on_row(row).map(|flow| match flow {
+                ControlFlow::Continue(()) => Verdict::Next,
+                ControlFlow::Break(()) => Verdict::Stop,
+            })
+        };
+        loop {
+            if let Some(end) = &self.end {
+                return end
+                    .as_ref()
+                    .map(|_| Fetch::Finished)
+                    .map_err(|error| FetchError::Session(error.clone()));
+            }
+            if !self.cancel.is_cancelled() && self.read_inbox(&mut take).map_err(FetchError::Row)? {
+                return Ok(Fetch::Paused);
+            }
+            if self.end.is_none() && self.read_wire(&mut take).await.map_err(FetchError::Row)? {
+                return Ok(Fetch::Paused);
+            }
+        }
+    }
+
+    /// Delivers what was moved aside; true when the callback paused. Needs no lock on the wire, where another statement
+    /// may be running for long.
+    fn read_inbox<E>(&mut self, take: &mut impl FnMut(&[u8]) -> Result<Verdict, E>) -> Result<bool, E> {
+        loop {
+            if let Some(chunk) = &mut self.chunk {
+                while let Some(row) = chunk.next_row() {
+                    if take(row)? == Verdict::Stop {
+                        return Ok(true);
+                    }
+                }
+                self.inbox.release(chunk);
+            }
+            self.chunk = self.inbox.take_chunk();
+            if self.chunk.is_none() {
+                self.take_end();
+                return Ok(false);
+            }
+        }
+    }
+
+    /// The end counts once no rows are left before it.
+    fn take_end(&mut self) {
+        let mut content = self.inbox.content();
+        if content.rows.is_empty() {
+            self.end = content.end.take();
+        }
+    }
+
+    /// Reads on from the wire; true when the callback paused.
+    async fn read_wire<E>(&mut self, take: &mut impl FnMut(&[u8]) -> Result<Verdict, E>) -> Result<bool, E> {
+        let session = Arc::clone(&self.session);
+        let cancel = self.cancel.clone();
+        let limits = Limits { cancel: Some(&cancel), deadline: None };
+        let mut wire = match session.lock(limits).await {
+            Ok(wire) => wire,
+            Err(error) => return Ok(self.fail(error)),
+        };
+        if !wire.open.as_ref().is_some_and(|open| Arc::ptr_eq(&open.inbox, &self.inbox)) {
+            return Ok(self.moved_aside());
+        }
+        loop {
+            let inbox_is_empty = self.inbox.content().rows.is_empty();
+            let error = match cancel.is_cancelled() {
+                true => Error::new(ErrorKind::Cancelled, "cancelled by the caller"),
+                false if !inbox_is_empty => return Ok(false),
+                false => match wire.pump(&mut *take)? {
+                    Ok(Pump::Stopped(_)) => return Ok(true),
+                    Ok(Pump::Ended(outcome)) => {
+                        self.end = Some(outcome);
+                        return Ok(false);
+                    }
+                    Ok(Pump::Starved) => match wire.fill(limits).await {
+                        Ok(()) => continue,
+                        Err(error) => error,
+                    },
+                    Err(error) => error,
+                },
+            };
+            let error = session.leave(&mut wire, error).await;
+            return Ok(self.fail(error));
+        }
+    }
+
+    /// The result is no longer on the wire: its end is in the inbox, or it was lost with the session.
+    fn moved_aside(&mut self) -> bool {
+        if self.cancel.is_cancelled() {
+            return self.fail(Error::new(ErrorKind::Cancelled, "cancelled by the caller"));
+        }
+        if self.inbox.content().end.is_none() && self.end.is_none() {
+            return self.fail(Error::new(ErrorKind::Closed, "the result is gone; run the statement again"));
+        }
+        false
+    }
+
+    fn fail(&mut self, error: Error) -> bool {
+        self.end = Some(Err(error));
+        false
+    }
+}
+
+impl Drop for RowStream {
+    fn drop(&mut self) {
+        let finished = self.end.is_some() || self.inbox.content().end.is_some();
+        if finished || self.session.shared.check_usable().is_err() {
+            return;
+        }
+        self.inbox.abandon();
+        self.session.dispose_later();
+    }
+}

@@ -1,0 +1,127 @@
+//! What of a session can be read at any time without waiting: status, parameters, notices, and whether it is usable.
+//!
+//! Nothing here is locked across I/O.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
+
+use super::TransactionStatus;
+use super::error::{Error, ErrorKind, ServerError};
+use super::message::Close;
+
+/// How many notices are kept.
+const NOTICES: usize = 100;
+
+/// Side state of one session.
+#[derive(Debug)]
+pub(super) struct Shared {
+    process: u32,
+    status: AtomicU8,
+    closed: OnceLock<String>,
+    /// By lower-case name: Redshift says `datestyle` where PostgreSQL says `DateStyle`.
+    parameters: RwLock<HashMap<String, String>>,
+    notices: Mutex<VecDeque<ServerError>>,
+    closes: Mutex<Vec<Close>>,
+    names: AtomicU32,
+}
+
+impl Shared {
+    pub(super) fn new() -> Self {
+        Self {
+            process: std::process::id(),
+            status: AtomicU8::new(b'I'),
+            closed: OnceLock::new(),
+            parameters: RwLock::default(),
+            notices: Mutex::default(),
+            closes: Mutex::default(),
+            names: AtomicU32::new(0),
+        }
+    }
+
+    /// True in a process forked from the one that connected.
+    pub(super) fn is_foreign_process(&self) -> bool {
+        self.process != std::process::id()
+    }
+
+    /// Fails unless the session may be used.
+    pub(super) fn check_usable(&self) -> Result<(), Error> {
+        if self.is_foreign_process() {
+            return Err(Error::new(
+                ErrorKind::Forked,
+                "this connection belongs to the parent process; after a fork, connect anew in the child",
+            ));
+        }
+        match self.closed.get() {
+            None => Ok(()),
+            Some(reason) => Err(Error::new(
+                ErrorKind::Closed,
+                format!("the connection cannot be used any more ({reason}); connect anew"),
+            )),
+        }
+    }
+
+    /// Marks the session unusable; the first reason stays.
+    pub(super) fn close(&self, reason: impl Into<String>) {
+        let _ = self.closed.set(reason.into());
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.get().is_some()
+    }
+
+    pub(super) fn set_transaction_status(&self, status: u8) -> Result<(), Error> {
+        if !matches!(status, b'I' | b'T' | b'E') {
+            return Err(Error::protocol(format!(
+                "ReadyForQuery has unknown status {:?}",
+                char::from(status)
+            )));
+        }
+        self.status.store(status, Ordering::Release);
+        Ok(())
+    }
+
+    pub(super) fn transaction_status(&self) -> TransactionStatus {
+        match self.status.load(Ordering::Acquire) {
+            b'T' => TransactionStatus::Open,
+            b'E' => TransactionStatus::Failed,
+            _ => TransactionStatus::Idle,
+        }
+    }
+
+    pub(super) fn set_parameter(&self, name: &str, value: &str) {
+        let mut parameters = self.parameters.write().unwrap_or_else(PoisonError::into_inner);
+        parameters.insert(name.to_ascii_lowercase(), value.to_owned());
+    }
+
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+        let parameters = self.parameters.read().unwrap_or_else(PoisonError::into_inner);
+        parameters.get(&name.to_ascii_lowercase()).cloned()
+    }
+
+    pub(super) fn add_notice(&self, notice: ServerError) {
+        let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
+        if notices.len() == NOTICES {
+            notices.pop_front();
+        }
+        notices.push_back(notice);
+    }
+
+    pub(super) fn notices(&self) -> Vec<ServerError> {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// Leaves a statement or portal to be closed with the next request.
+    pub(super) fn close_later(&self, close: Close) {
+        self.closes.lock().unwrap_or_else(PoisonError::into_inner).push(close);
+    }
+
+    pub(super) fn take_closes(&self) -> Vec<Close> {
+        std::mem::take(&mut *self.closes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A number for a statement's or portal's name, unique in the session.
+    pub(super) fn next_number(&self) -> u32 {
+        self.names.fetch_add(1, Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,268 @@
+//! The connection as a state machine without a caller: transport, read buffer, bytes to write, and how many
+//! ReadyForQuery the server still owes.
+//!
+//! The invariant: every request ends in a message that a ReadyForQuery answers, so that whatever happened, reading until
+//! none is owed brings the connection back in step. Reading also writes what waits to be written: requests and answers
+//! of any size never block each other. No state lives in a future, so dropping one between two messages loses nothing.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::task::JoinHandle;
+use tokio::time::timeout_at;
+
+use super::buffer::{Frame, ReadBuffer};
+use super::error::{Error, ErrorKind};
+use super::message::{self, Request};
+use super::result::OpenResult;
+use super::shared::Shared;
+use super::transport::Transport;
+use super::{CancelToken, Operation};
+
+/// What ends a wait early.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Limits<'a> {
+    pub(super) cancel: Option<&'a CancelToken>,
+    pub(super) deadline: Option<Instant>,
+}
+
+impl<'a> Limits<'a> {
+    pub(super) fn of(operation: &'a Operation) -> Self {
+        Self { cancel: Some(&operation.cancel), deadline: operation.deadline }
+    }
+
+    pub(super) fn until(deadline: Instant) -> Self {
+        Self { cancel: None, deadline: Some(deadline) }
+    }
+
+    /// Waits for the future, the token and the deadline.
+    pub(super) async fn run<F: Future>(self, future: F) -> Result<F::Output, Error> {
+        let cancellable = async {
+            match self.cancel {
+                Some(cancel) if cancel.is_cancelled() => None,
+                Some(cancel) => cancel.run_until_cancelled(future).await,
+                None => Some(future.await),
+            }
+        };
+        let outcome = match self.deadline {
+            Some(deadline) => timeout_at(deadline.into(), cancellable).await.map_err(|_| {
+                Error::new(
+                    ErrorKind::Timeout,
+                    "the deadline passed before the server answered; the statement was stopped",
+                )
+            })?,
+            None => cancellable.await,
+        };
+        outcome.ok_or_else(|| Error::new(ErrorKind::Cancelled, "cancelled by the caller"))
+    }
+}
+
+/// One connection. All access is under the session's lock.
+#[derive(Debug)]
+pub(super) struct Wire {
+    /// `None` only while dropping.
+    transport: Option<Transport>,
+    pub(super) buffer: ReadBuffer,
+    out: BytesMut,
+    unflushed: bool,
+    write_error: Option<io::Error>,
+    owed: u32,
+    pub(super) shared: Arc<Shared>,
+    /// The one result that is not read to its end.
+    pub(super) open: Option<OpenResult>,
+    /// A CancelRequest under way.
+    pub(super) cancelling: Option<JoinHandle<bool>>,
+    /// A CancelRequest was sent and its victim ended before it hit.
+    pub(super) stray_cancel: bool,
+}
+
+impl Wire {
+    pub(super) fn new(transport: Transport, max_message: usize, shared: Arc<Shared>) -> Self {
+        Self {
+            transport: Some(transport),
+            buffer: ReadBuffer::new(max_message),
+            out: BytesMut::new(),
+            unflushed: false,
+            write_error: None,
+            owed: 0,
+            shared,
+            open: None,
+            cancelling: None,
+            stray_cancel: false,
+        }
+    }
+
+    /// How many ReadyForQuery are still to come.
+    pub(super) fn owed(&self) -> u32 {
+        self.owed
+    }
+
+    /// Queues a request; the next read writes it.
+    pub(super) fn send(&mut self, request: &Request) {
+        self.out.extend_from_slice(&request.bytes);
+        self.owed += request.syncs;
+    }
+
+    /// The next message that is an answer. Notices, parameters and notifications are dealt with on the way, and
+    /// ReadyForQuery is counted.
+    pub(super) async fn message(&mut self, limits: Limits<'_>) -> Result<Frame, Error> {
+        loop {
+            if let Some(frame) = self.next_answer()? {
+                return Ok(frame);
+            }
+            self.fill(limits).await?;
+        }
+    }
+
+    /// Type of the next answer, which stays in the buffer.
+    pub(super) async fn peek(&mut self, limits: Limits<'_>) -> Result<u8, Error> {
+        loop {
+            match self.buffer.peek()? {
+                Some(tag) if !is_asynchronous(tag) => return Ok(tag),
+                Some(_) => match self.buffer.next_frame()? {
+                    Some(frame) => self.note(&frame)?,
+                    None => self.fill(limits).await?,
+                },
+                None => self.fill(limits).await?,
+            }
+        }
+    }
+
+    /// The next answer, if it is complete in the buffer.
+    pub(super) fn next_answer(&mut self) -> Result<Option<Frame>, Error> {
+        while let Some(frame) = self.buffer.next_frame()? {
+            if is_asynchronous(frame.tag) {
+                self.note(&frame)?;
+                continue;
+            }
+            if frame.tag == b'Z' {
+                let status = message::ready_for_query(self.buffer.body(&frame))?;
+                self.shared.set_transaction_status(status)?;
+                self.owed = self
+                    .owed
+                    .checked_sub(1)
+                    .ok_or_else(|| Error::protocol("ReadyForQuery while none was asked for"))?;
+            }
+            return Ok(Some(frame));
+        }
+        Ok(None)
+    }
+
+    /// The next answer must be of this type; an ErrorResponse becomes the error it reports.
+    pub(super) async fn expect(&mut self, tag: u8, limits: Limits<'_>) -> Result<Frame, Error> {
+        let frame = self.message(limits).await?;
+        match frame.tag {
+            found if found == tag => Ok(frame),
+            b'E' => Err(self.server_error(&frame)),
+            found => Err(unexpected(found, message::name(tag))),
+        }
+    }
+
+    /// An ErrorResponse as an error.
+    pub(super) fn server_error(&self, frame: &Frame) -> Error {
+        Error::from_server(message::server_error(self.buffer.body(frame)))
+    }
+
+    fn note(&mut self, frame: &Frame) -> Result<(), Error> {
+        let body = self.buffer.body(frame);
+        match frame.tag {
+            b'N' => self.shared.add_notice(message::server_error(body)),
+            b'S' => {
+                let (name, value) = message::parameter_status(body)?;
+                self.shared.set_parameter(name, value);
+            }
+            // CloseComplete is never waited for; there are no notifications to deliver.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Waits for bytes of the server, writing what is queued meanwhile.
+    pub(super) async fn fill(&mut self, limits: Limits<'_>) -> Result<(), Error> {
+        match limits.run(poll_fn(|cx| self.poll_fill(cx))).await? {
+            Ok(0) => Err(Error::new(
+                ErrorKind::Closed,
+                "connection lost: the server closed it without a word; it may have restarted, or a proxy ended it",
+            )),
+            Ok(_) => Ok(()),
+            Err(cause) => Err(Error::lost(cause)),
+        }
+    }
+
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Err(error)) = self.poll_write_queued(cx) {
+            // The server's last words may explain the failure: read them first.
+            self.out.clear();
+            self.unflushed = false;
+            self.write_error = Some(error);
+        }
+        let Some(transport) = &mut self.transport else { return Poll::Ready(Ok(0)) };
+        let mut space = ReadBuf::new(self.buffer.space());
+        let read = ready!(Pin::new(transport).poll_read(cx, &mut space));
+        let count = space.filled().len();
+        self.buffer.filled(count);
+        Poll::Ready(match (read, self.write_error.take()) {
+            (Ok(()), Some(error)) if count == 0 => Err(error),
+            (read, error) => {
+                self.write_error = error;
+                read.map(|()| count)
+            }
+        })
+    }
+
+    pub(super) fn poll_write_queued(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(transport) = &mut self.transport else { return Poll::Ready(Ok(())) };
+        while !self.out.is_empty() {
+            match ready!(Pin::new(&mut *transport).poll_write(cx, &self.out))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                count => self.out.advance(count),
+            }
+            self.unflushed = true;
+        }
+        if self.unflushed {
+            ready!(Pin::new(transport).poll_flush(cx))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes what is queued without reading; only for the start of a statement whose answer is read later.
+    pub(super) async fn flush(&mut self, limits: Limits<'_>) -> Result<(), Error> {
+        limits.run(poll_fn(|cx| self.poll_write_queued(cx))).await?.map_err(Error::lost)
+    }
+
+    /// Terminate, TLS close_notify, end of the stream.
+    pub(super) async fn terminate(&mut self) -> io::Result<()> {
+        postgres_protocol::message::frontend::terminate(&mut self.out);
+        poll_fn(|cx| self.poll_write_queued(cx)).await?;
+        match &mut self.transport {
+            Some(transport) => transport.shutdown().await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        if self.shared.is_foreign_process() {
+            // Closing a socket deregisters it from the event queue, which the parent process still uses.
+            std::mem::forget(self.transport.take());
+        }
+    }
+}
+
+/// Messages the server may send at any time, and answers nobody waits for.
+fn is_asynchronous(tag: u8) -> bool {
+    matches!(tag, b'A' | b'N' | b'S' | b'3')
+}
+
+/// A message of the wrong type.
+pub(super) fn unexpected(found: u8, expected: &str) -> Error {
+    Error::protocol(format!("{} while waiting for {expected}", message::name(found)))
+}
