@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
 from adbc_driver_redshift import dbapi
+
+_TABLE_NUMBERS = itertools.count(1)
 from child import Child
 from sandbox import Endpoint, Sandbox
 
@@ -33,14 +36,15 @@ def cursor(connection: dbapi.Connection) -> Iterator[dbapi.Cursor]:
 
 
 @pytest.fixture
-def numbers(endpoint: Endpoint) -> Iterator[str]:
-    """The name of an empty committed table with one integer column `n`."""
-    name = "numbers"
+def numbers(endpoint: Endpoint) -> str:
+    """The name of an empty committed table with one integer column `n`.
+
+    It stays until the sandbox ends: a transaction that a test leaves open would block dropping it.
+    """
+    name = f"numbers_{next(_TABLE_NUMBERS)}"
     with dbapi.connect(endpoint.uri, autocommit=True) as connection, connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {name}")
         cursor.execute(f"CREATE TABLE {name} (n integer)")
-        yield name
-        cursor.execute(f"DROP TABLE {name}")
+    return name
 
 
 @pytest.fixture
