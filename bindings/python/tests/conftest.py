@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 from adbc_driver_redshift import dbapi
-
-_TABLE_NUMBERS = itertools.count(1)
 from child import Child
 from sandbox import Endpoint, Sandbox
+
+_TABLE_NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
