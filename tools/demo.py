@@ -10,6 +10,7 @@ import signal
 import sys
 from urllib.parse import urlsplit
 
+import adbc_driver_manager
 import adbc_driver_redshift.dbapi
 import flights
 import polars
@@ -65,13 +66,20 @@ def main() -> int:
             _load(screen, sandbox.endpoint)
             _ask(screen, sandbox.endpoint)
     except KeyboardInterrupt:
-        screen.line("\nStopped; the sandbox and its data are gone.")
-        return 130
+        return _stopped(screen)
     except (StepFailed, adbc_driver_redshift.dbapi.Error) as failure:
+        # Ctrl-C inside a query reaches the driver manager, which cancels it.
+        if getattr(failure, "status_code", None) == adbc_driver_manager.AdbcStatusCode.CANCELLED:
+            return _stopped(screen)
         print(f"\nThe demo failed: {failure}", file=sys.stderr)
         return 1
     _next_steps(screen, watch.seconds)
     return 0
+
+
+def _stopped(screen: Screen) -> int:
+    screen.line("\nStopped; the sandbox and its data are gone.")
+    return 130
 
 
 def _load(screen: Screen, endpoint: Endpoint) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import psycopg
@@ -9,6 +10,8 @@ import pytest
 from adbc_driver_redshift import dbapi
 from child import Child
 from sandbox import Endpoint, Sandbox
+
+_TABLE_NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -33,14 +36,15 @@ def cursor(connection: dbapi.Connection) -> Iterator[dbapi.Cursor]:
 
 
 @pytest.fixture
-def numbers(endpoint: Endpoint) -> Iterator[str]:
-    """The name of an empty committed table with one integer column `n`."""
-    name = "numbers"
+def numbers(endpoint: Endpoint) -> str:
+    """The name of an empty committed table with one integer column `n`.
+
+    It stays until the sandbox ends: a transaction that a test leaves open would block dropping it.
+    """
+    name = f"numbers_{next(_TABLE_NUMBERS)}"
     with dbapi.connect(endpoint.uri, autocommit=True) as connection, connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {name}")
         cursor.execute(f"CREATE TABLE {name} (n integer)")
-        yield name
-        cursor.execute(f"DROP TABLE {name}")
+    return name
 
 
 @pytest.fixture

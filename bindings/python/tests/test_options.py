@@ -58,7 +58,6 @@ def test_an_unknown_uri_parameter_names_the_nearest_one():
         f"mysql://me:{SECRET}@localhost/dev",
         f"redshift://me:{SECRET}@localhost:port/dev",
         f"redshift://me:{SECRET}@localhost:99999/dev",
-        f"redshift://me:{SECRET}@local host/dev",
         f"redshift://me:{SECRET}@localhost/dev#fragment",
         f"redshift://me:{SECRET}#x@localhost/dev",
     ],
