@@ -11,8 +11,7 @@ use arrow_buffer::{
 };
 use arrow_schema::{ArrowError, DataType};
 
-use super::error::{Expected, Fault};
-use super::scalar::hex_digits;
+use super::error::Fault;
 
 /// What makes a finished column unusable: a row of the batch, counted from 0, and its value.
 #[derive(Debug)]
@@ -23,6 +22,8 @@ pub(super) struct BadCell {
 }
 
 pub(super) trait ValueBuffer {
+    /// Slots, those of NULLs included.
+    fn len(&self) -> usize;
     /// Adds the slot of a NULL.
     fn push_null(&mut self);
     fn truncate(&mut self, rows: usize);
@@ -53,6 +54,10 @@ impl<T: ArrowPrimitiveType> Fixed<T> {
 }
 
 impl<T: ArrowPrimitiveType> ValueBuffer for Fixed<T> {
+    fn len(&self) -> usize {
+        self.values.len()
+    }
+
     fn push_null(&mut self) {
         self.values.push(T::Native::default());
     }
@@ -93,6 +98,10 @@ impl Bits {
 }
 
 impl ValueBuffer for Bits {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
     fn push_null(&mut self) {
         self.0.append(false);
     }
@@ -143,20 +152,21 @@ impl Bytes {
         Ok(())
     }
 
-    /// The server prints two digits per byte, without a prefix.
-    pub(super) fn append_hex(&mut self, cell: &[u8]) -> Result<(), Fault> {
-        let (pairs, []) = cell.as_chunks::<2>() else { return Err(Fault::NotText(Expected::Hex)) };
+    /// Adds a value that `write` puts at the end of the data. On error nothing is added.
+    pub(super) fn append_with(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
         let start = self.data.len();
-        self.data.extend(pairs.iter().map_while(|pair| hex_digits(*pair)));
-        if self.data.len() - start < pairs.len() {
-            self.data.truncate(start);
-            return Err(Fault::NotText(Expected::Hex));
+        let written = write(&mut self.data)
+            .and_then(|()| i32::try_from(self.data.len()).map_err(|_| Fault::BatchTooLarge));
+        match written {
+            Ok(end) => self.offsets.push(end),
+            Err(fault) => {
+                self.data.truncate(start);
+                return Err(fault);
+            }
         }
-        let Ok(end) = i32::try_from(self.data.len()) else {
-            self.data.truncate(start);
-            return Err(Fault::BatchTooLarge);
-        };
-        self.offsets.push(end);
         Ok(())
     }
 
@@ -166,6 +176,10 @@ impl Bytes {
 }
 
 impl ValueBuffer for Bytes {
+    fn len(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
     fn push_null(&mut self) {
         self.offsets.push(self.end());
     }
@@ -214,7 +228,7 @@ fn bad_text(offsets: &[i32], data: &[u8]) -> Option<BadCell> {
 
 /// Arrow refused a column, which its invariants rule out.
 #[cold]
-fn refused(_error: ArrowError) -> BadCell {
+pub(super) fn refused(_error: ArrowError) -> BadCell {
     BadCell { fault: Fault::Batch, row: 0, value: Vec::new() }
 }
 

@@ -7,17 +7,24 @@
 use arrow_array::ArrayRef;
 use arrow_array::types::{
     Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
-    Time64MicrosecondType, TimestampMicrosecondType, UInt32Type,
+    IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType, UInt32Type,
 };
+use arrow_buffer::IntervalMonthDayNano;
 use arrow_schema::DataType;
 
 use super::buffer::{BadCell, Bits, Bytes, Fixed, Nulls, ValueBuffer};
 use super::error::Fault;
+use super::geometry::{geography_to_iso_wkb, geometry_to_iso_wkb};
+use super::interval::{
+    day_to_second_binary, day_to_second_text, interval_binary, interval_text, year_to_month_binary,
+};
+use super::list::Lists;
 use super::numeric::Decimal;
-use super::scalar::{boolean_binary, boolean_text, fixed, float_text, integer_text};
-use super::table::Form;
+use super::scalar::{boolean_binary, boolean_text, bytea_text, fixed, float_text, hex_text, integer_text};
+use super::table::{Element, Form, form};
 use super::temporal::{
     date_binary, date_text, time_binary, time_text, timestamp_binary, timestamp_text, timestamptz_text,
+    timetz_binary,
 };
 
 /// The values of one column since the last batch.
@@ -31,12 +38,20 @@ pub(super) struct Column {
 
 impl Column {
     pub(super) fn new(form: Form, binary: bool, nullable: bool) -> Self {
-        Self { values: Values::new(form), nulls: Nulls::default(), binary, nullable }
+        Self { values: Values::new(form, binary), nulls: Nulls::default(), binary, nullable }
+    }
+
+    /// Rows so far.
+    pub(super) fn len(&mut self) -> usize {
+        self.values.buffer().len()
     }
 
     /// Whether the bytes of a value count beside the fixed size of a row.
     pub(super) fn is_variable(&self) -> bool {
-        matches!(self.values, Values::Hex(_) | Values::Text(_) | Values::TextOnly(_))
+        matches!(
+            self.values,
+            Values::Array(_) | Values::Bytes(..) | Values::Text(_) | Values::TextOnly(_) | Values::Vector(_)
+        )
     }
 
     /// Adds a value. On error nothing is added.
@@ -44,6 +59,8 @@ impl Column {
     pub(super) fn append(&mut self, cell: &[u8]) -> Result<(), Fault> {
         let wire = Wire { cell, binary: self.binary };
         match &mut self.values {
+            Values::Array(column) if wire.binary => return column.append_array_binary(cell),
+            Values::Array(column) => return column.append_array_text(cell),
             Values::Boolean(column) => column.push(wire.read(boolean_binary, boolean_text)?),
             Values::Date(column) => column.push(wire.read(date_binary, date_text)?),
             Values::Decimal(column, decimal) => {
@@ -55,7 +72,7 @@ impl Column {
             Values::Float64(column) => {
                 column.push(wire.read(|cell| fixed(cell).map(f64::from_be_bytes), float_text)?);
             }
-            Values::Hex(column) => return column.append_hex(wire.text_only()?),
+            Values::Bytes(column, read) => return column.append_with(|data| read(wire, data)),
             Values::Int16(column) => {
                 column.push(wire.read(|cell| fixed(cell).map(i16::from_be_bytes), integer_text)?);
             }
@@ -65,6 +82,7 @@ impl Column {
             Values::Int64(column) => {
                 column.push(wire.read(|cell| fixed(cell).map(i64::from_be_bytes), integer_text)?);
             }
+            Values::Interval(column, read) => column.push(read(wire)?),
             Values::Text(column) => return column.append(cell),
             Values::TextOnly(column) => return column.append(wire.text_only()?),
             Values::Time(column) => column.push(wire.read(time_binary, time_text)?),
@@ -73,6 +91,7 @@ impl Column {
             Values::UInt32(column) => {
                 column.push(wire.read(|cell| fixed(cell).map(u32::from_be_bytes), integer_text)?);
             }
+            Values::Vector(column) => return column.append_vector_text(wire.text_only()?),
         }
         Ok(())
     }
@@ -129,52 +148,66 @@ impl<'a> Wire<'a> {
     }
 }
 
-/// A decoder and its buffer.
+/// A decoder and its buffer. What is rare goes through a function pointer: its cost is that of the value, and the jump
+/// stays short for all others.
 #[derive(Debug)]
 enum Values {
+    Array(Box<Lists>),
     Boolean(Bits),
+    Bytes(Bytes, fn(Wire<'_>, &mut Vec<u8>) -> Result<(), Fault>),
     Date(Fixed<Date32Type>),
     Decimal(Fixed<Decimal128Type>, Decimal),
     Float32(Fixed<Float32Type>),
     Float64(Fixed<Float64Type>),
-    Hex(Bytes),
     Int16(Fixed<Int16Type>),
     Int32(Fixed<Int32Type>),
     Int64(Fixed<Int64Type>),
+    Interval(Fixed<IntervalMonthDayNanoType>, fn(Wire<'_>) -> Result<IntervalMonthDayNano, Fault>),
     Text(Bytes),
     TextOnly(Bytes),
     Time(Fixed<Time64MicrosecondType>),
     Timestamp(Fixed<TimestampMicrosecondType>),
     TimestampTz(Fixed<TimestampMicrosecondType>),
     UInt32(Fixed<UInt32Type>),
+    Vector(Box<Lists>),
 }
 
 impl Values {
-    fn new(form: Form) -> Self {
+    fn new(form: Form, binary: bool) -> Self {
         match form {
+            Form::Array(element) => Self::Array(lists(element, binary)),
             Form::Boolean => Self::Boolean(Bits::default()),
+            Form::Bytea => Self::Bytes(Bytes::default(), bytea),
             Form::Date => Self::Date(Fixed::default()),
             Form::Decimal(precision, scale) => {
                 Self::Decimal(Fixed::default(), Decimal::new(precision, scale))
             }
             Form::Float32 => Self::Float32(Fixed::default()),
             Form::Float64 => Self::Float64(Fixed::default()),
-            Form::Hex => Self::Hex(Bytes::default()),
+            Form::Geography => Self::Bytes(Bytes::default(), geography),
+            Form::Geometry => Self::Bytes(Bytes::default(), geometry),
+            Form::Hex => Self::Bytes(Bytes::default(), hex),
             Form::Int16 => Self::Int16(Fixed::default()),
             Form::Int32 => Self::Int32(Fixed::default()),
             Form::Int64 => Self::Int64(Fixed::default()),
+            Form::Interval => Self::Interval(Fixed::default(), interval),
+            Form::IntervalDayToSecond => Self::Interval(Fixed::default(), day_to_second),
+            Form::IntervalYearToMonth => Self::Interval(Fixed::default(), year_to_month),
             Form::Text => Self::Text(Bytes::default()),
             Form::Numeric | Form::TextOnly => Self::TextOnly(Bytes::default()),
             Form::Time => Self::Time(Fixed::default()),
+            Form::TimeTz => Self::Bytes(Bytes::default(), timetz),
             Form::Timestamp => Self::Timestamp(Fixed::default()),
             Form::TimestampTz => Self::TimestampTz(Fixed::default()),
             Form::UInt32 => Self::UInt32(Fixed::default()),
+            Form::Vector(element) => Self::Vector(lists(element, binary)),
         }
     }
 
     /// The buffer without its decoder, for all that is not done once per value.
     fn buffer(&mut self) -> &mut dyn ValueBuffer {
         match self {
+            Self::Array(column) | Self::Vector(column) => column.as_mut(),
             Self::Boolean(column) => column,
             Self::Date(column) => column,
             Self::Decimal(column, _) => column,
@@ -183,10 +216,65 @@ impl Values {
             Self::Int16(column) => column,
             Self::Int32(column) => column,
             Self::Int64(column) => column,
-            Self::Hex(column) | Self::Text(column) | Self::TextOnly(column) => column,
+            Self::Interval(column, _) => column,
+            Self::Bytes(column, _) | Self::Text(column) | Self::TextOnly(column) => column,
             Self::Time(column) => column,
             Self::Timestamp(column) | Self::TimestampTz(column) => column,
             Self::UInt32(column) => column,
         }
     }
+}
+
+/// Elements travel as their list does, and any of them may be NULL.
+fn lists(element: Element, binary: bool) -> Box<Lists> {
+    let column = Column::new(form(element.oid, element.type_modifier), binary, true);
+    Box::new(Lists::new(element.oid, column))
+}
+
+fn bytea(wire: Wire<'_>, data: &mut Vec<u8>) -> Result<(), Fault> {
+    if wire.binary {
+        data.extend_from_slice(wire.cell);
+        return Ok(());
+    }
+    bytea_text(wire.cell, data)
+}
+
+fn hex(wire: Wire<'_>, data: &mut Vec<u8>) -> Result<(), Fault> {
+    hex_text(wire.text_only()?, data)
+}
+
+fn geography(wire: Wire<'_>, data: &mut Vec<u8>) -> Result<(), Fault> {
+    let start = data.len();
+    if wire.binary {
+        data.extend_from_slice(wire.cell);
+    } else {
+        hex_text(wire.cell, data)?;
+    }
+    geography_to_iso_wkb(data, start)
+}
+
+fn geometry(wire: Wire<'_>, data: &mut Vec<u8>) -> Result<(), Fault> {
+    let start = data.len();
+    hex_text(wire.text_only()?, data)?;
+    geometry_to_iso_wkb(data, start)
+}
+
+fn timetz(wire: Wire<'_>, text: &mut Vec<u8>) -> Result<(), Fault> {
+    if wire.binary {
+        return timetz_binary(wire.cell, text);
+    }
+    text.extend_from_slice(wire.cell);
+    Ok(())
+}
+
+fn interval(wire: Wire<'_>) -> Result<IntervalMonthDayNano, Fault> {
+    wire.read(interval_binary, interval_text)
+}
+
+fn day_to_second(wire: Wire<'_>) -> Result<IntervalMonthDayNano, Fault> {
+    wire.read(day_to_second_binary, day_to_second_text)
+}
+
+fn year_to_month(wire: Wire<'_>) -> Result<IntervalMonthDayNano, Fault> {
+    wire.read(year_to_month_binary, interval_text)
 }

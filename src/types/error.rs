@@ -72,8 +72,12 @@ impl std::error::Error for DecodeError {}
 /// What is wrong with a value or a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
+    /// An array of more than one dimension.
+    ArrayDimensions,
     /// The strings of one column outgrow 32-bit offsets.
     BatchTooLarge,
+    /// A binary array that is malformed or has elements of another type.
+    BinaryArray,
     /// A binary value of another length than its type has; the length expected.
     BinaryWidth(BinaryWidth),
     /// A binary value where only text can be read.
@@ -94,10 +98,16 @@ pub(super) enum Fault {
     FieldCount(i16, u16),
     /// A floating-point number beyond its type.
     FloatRange,
-    /// `infinity` or `-infinity` as a date or timestamp.
+    /// Bytes that are not EWKB of a kind that Redshift has.
+    Geometry,
+    /// A geography in another reference system than its column declares.
+    GeographySrid,
+    /// `infinity` or `-infinity` as a date, timestamp or interval.
     InfiniteDatetime,
     /// An integer beyond its type.
     IntegerRange,
+    /// An interval that Arrow's months, days and nanoseconds cannot hold.
+    IntervalRange,
     /// NaN or infinity as a decimal.
     NonFiniteDecimal,
     /// Text that is not what the type prints.
@@ -121,17 +131,25 @@ pub(super) enum BinaryWidth {
     Bytes(u8),
     /// NUMERIC as Redshift sends it.
     Decimal,
+    /// INTERVAL without qualifier, from Redshift or from PostgreSQL.
+    Interval,
 }
 
 /// The text form of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expected {
+    /// Elements in braces.
+    Array,
     /// `t` or `f`.
     Boolean,
+    /// Hexadecimal digits after `\x`, or bytes with escapes.
+    Bytea,
     /// Hexadecimal digits.
     Hex,
     /// Decimal digits.
     Integer,
+    /// An interval in any style.
+    Interval,
     /// A floating-point number.
     Float,
     /// Digits with a point.
@@ -155,13 +173,20 @@ impl Fault {
             | Self::IntegerRange
             | Self::NonFiniteDecimal => "22003",
             Self::Null => "22004",
-            Self::NotText(Expected::Date | Expected::Time | Expected::Timestamp | Expected::TimestampTz) => {
-                "22007"
-            }
+            Self::NotText(
+                Expected::Date
+                | Expected::Interval
+                | Expected::Time
+                | Expected::Timestamp
+                | Expected::TimestampTz,
+            ) => "22007",
             Self::DatetimeField | Self::DatetimeRange | Self::EndOfDay | Self::InfiniteDatetime => "22008",
+            Self::IntervalRange => "22015",
             Self::Encoding => "22021",
-            Self::NotText(_) => "22P02",
-            Self::BinaryUnsupported | Self::BinaryWidth(_) => "22P03",
+            Self::GeographySrid => "22023",
+            Self::Geometry | Self::NotText(_) => "22P02",
+            Self::ArrayDimensions => "0A000",
+            Self::BinaryArray | Self::BinaryUnsupported | Self::BinaryWidth(_) => "22P03",
             Self::FieldCount(..) | Self::NegativeLength | Self::Truncated | Self::TrailingBytes => "08P01",
             Self::BatchTooLarge => "54000",
             Self::Batch => "XX000",
@@ -171,16 +196,22 @@ impl Fault {
     /// What the user can do about it.
     fn advice(self) -> &'static str {
         match self {
-            Self::BinaryUnsupported | Self::BinaryWidth(_) => "ask for text results",
-            Self::DatetimeField | Self::DatetimeRange | Self::EndOfDay | Self::InfiniteDatetime => {
-                "cast the column to VARCHAR or leave such values out"
-            }
+            Self::ArrayDimensions => "select single elements, or array_to_string of the column",
+            Self::BinaryArray | Self::BinaryUnsupported | Self::BinaryWidth(_) => "ask for text results",
+            Self::DatetimeField
+            | Self::DatetimeRange
+            | Self::EndOfDay
+            | Self::InfiniteDatetime
+            | Self::IntervalRange => "cast the column to VARCHAR or leave such values out",
             Self::DecimalPrecision | Self::DecimalScale | Self::NonFiniteDecimal => {
                 "cast the column to VARCHAR or to a wider NUMERIC"
             }
             Self::FloatRange | Self::IntegerRange => "cast the column to a wider type",
             Self::NotText(Expected::Date | Expected::Time | Expected::Timestamp | Expected::TimestampTz) => {
                 "set DateStyle to ISO, or cast the column to VARCHAR"
+            }
+            Self::Geometry | Self::GeographySrid => {
+                "select ST_AsText of the column, or leave such values out"
             }
             Self::NotText(_) => "cast the column to VARCHAR",
             Self::Encoding => "cast the column to VARBYTE, or repair it in the table",
@@ -197,13 +228,18 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::ArrayDimensions => "has more than one dimension, which Arrow lists have not",
             Self::BatchTooLarge => "the strings of this column pass 2 GiB in one batch",
+            Self::BinaryArray => "is not the binary form of this array type",
             Self::BinaryUnsupported => "came in binary, but only text of this type can be read",
             Self::BinaryWidth(BinaryWidth::Bytes(width)) => {
                 return write!(f, "is not the binary form of this type, expected {width} bytes");
             }
             Self::BinaryWidth(BinaryWidth::Decimal) => {
                 "is not the binary form of this type, expected 8 or 16 bytes"
+            }
+            Self::BinaryWidth(BinaryWidth::Interval) => {
+                "is not the binary form of this type, expected 12 or 16 bytes"
             }
             Self::DatetimeField => "has a field out of range",
             Self::DatetimeRange => "is beyond the range of the Arrow type",
@@ -215,7 +251,10 @@ impl fmt::Display for Fault {
                 return write!(f, "malformed DataRow message, field count {came} instead of {expected}");
             }
             Self::FloatRange | Self::IntegerRange => "is out of range",
-            Self::InfiniteDatetime => "is infinite, which Arrow dates and timestamps cannot be",
+            Self::Geometry => "is not EWKB of a point, line, polygon or collection of them",
+            Self::GeographySrid => "has another SRID than 4326, which the column declares",
+            Self::InfiniteDatetime => "is infinite, which Arrow dates, timestamps and intervals cannot be",
+            Self::IntervalRange => "is beyond the range of Arrow's months, days and nanoseconds",
             Self::NegativeLength => "malformed DataRow message, negative field length",
             Self::NonFiniteDecimal => "is NaN or infinite, which Arrow decimals cannot be",
             Self::NotText(expected) => return write!(f, "is not {expected}"),
@@ -230,9 +269,12 @@ impl fmt::Display for Fault {
 impl fmt::Display for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Array => "an array in braces",
             Self::Boolean => "a boolean (t or f)",
+            Self::Bytea => "a BYTEA (digits after \\x, or escaped bytes)",
             Self::Hex => "an even number of hexadecimal digits",
             Self::Integer => "an integer",
+            Self::Interval => "an interval",
             Self::Float => "a floating-point number",
             Self::Decimal => "a plain decimal number",
             Self::Date => "an ISO date (YYYY-MM-DD)",

@@ -10,13 +10,17 @@
 //! | `batch` | [`BatchBuilder`]: walks rows in place, cuts batches |
 //! | `decode` | the decoder of a column, chosen once |
 //! | `buffer` | the memory of a column, from values to an Arrow array |
-//! | `scalar`, `numeric`, `temporal` | one value from its wire bytes |
+//! | `list` | the memory of a column of lists, and the elements of one |
+//! | `scalar`, `numeric`, `temporal`, `interval`, `geometry` | one value from its wire bytes |
 //! | `error` | [`DecodeError`] |
 
 mod batch;
 mod buffer;
 mod decode;
 mod error;
+mod geometry;
+mod interval;
+mod list;
 mod numeric;
 mod scalar;
 mod table;

@@ -95,9 +95,44 @@ pub(super) fn four_digits(text: [u8; 4]) -> Option<u32> {
     Some((pairs * 100 + (pairs >> 16)) & 0xffff)
 }
 
+/// Adds the bytes that hexadecimal digits of either case stand for; the server prints no prefix.
+pub(super) fn hex_text(cell: &[u8], data: &mut Vec<u8>) -> Result<(), Fault> {
+    let (pairs, []) = cell.as_chunks::<2>() else { return Err(Fault::NotText(Expected::Hex)) };
+    let start = data.len();
+    data.extend(pairs.iter().map_while(|pair| hex_digits(*pair)));
+    if data.len() - start == pairs.len() { Ok(()) } else { Err(Fault::NotText(Expected::Hex)) }
+}
+
+/// Adds the bytes of a BYTEA: hexadecimal digits after `\x` from PostgreSQL 9.0 on, before that itself with
+/// backslashes doubled and unprintable bytes as `\` and three octal digits.
+pub(super) fn bytea_text(cell: &[u8], data: &mut Vec<u8>) -> Result<(), Fault> {
+    if let Some(digits) = cell.strip_prefix(b"\\x") {
+        return hex_text(digits, data);
+    }
+    let mut rest = cell;
+    loop {
+        rest = match rest {
+            [] => return Ok(()),
+            [b'\\', b'\\', tail @ ..] => {
+                data.push(b'\\');
+                tail
+            }
+            [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', tail @ ..] => {
+                data.push((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'));
+                tail
+            }
+            [b'\\', ..] => return Err(Fault::NotText(Expected::Bytea)),
+            [byte, tail @ ..] => {
+                data.push(*byte);
+                tail
+            }
+        };
+    }
+}
+
 /// The byte that two hexadecimal digits of either case stand for.
 #[inline]
-pub(super) fn hex_digits(pair: [u8; 2]) -> Option<u8> {
+fn hex_digits(pair: [u8; 2]) -> Option<u8> {
     let [high, low] =
         pair.map(|digit| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok()));
     Some(high? << 4 | low?)
@@ -184,6 +219,26 @@ mod tests {
         assert_eq!(fixed::<4>(&[0, 0, 0, 5]), Ok([0, 0, 0, 5]));
         for cell in [&[0_u8; 3][..], &[0; 5], &[]] {
             assert_eq!(fixed::<4>(cell), Err(Fault::BinaryWidth(BinaryWidth::Bytes(4))));
+        }
+    }
+
+    #[test]
+    fn bytea_is_read_in_both_text_forms() {
+        for (text, expected) in [
+            (&b"\\x00fFaB"[..], &[0, 0xff, 0xab][..]),
+            (b"\\x", b""),
+            (b"", b""),
+            (b"a\\\\b\\000\\377'", b"a\\b\0\xff'"),
+        ] {
+            let mut data = Vec::new();
+            assert_eq!(bytea_text(text, &mut data), Ok(()), "{text:?}");
+            assert_eq!(data, expected);
+        }
+        for text in [&b"\\"[..], b"\\1", b"\\400", b"\\08\\", b"\\n"] {
+            assert_eq!(bytea_text(text, &mut Vec::new()), Err(Fault::NotText(Expected::Bytea)), "{text:?}");
+        }
+        for text in [&b"\\x0"[..], b"\\x0g"] {
+            assert_eq!(bytea_text(text, &mut Vec::new()), Err(Fault::NotText(Expected::Hex)), "{text:?}");
         }
     }
 

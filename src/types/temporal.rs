@@ -10,8 +10,8 @@
 use super::error::{Expected, Fault};
 use super::scalar::{fixed, four_digits};
 
-const US_PER_SECOND: i64 = 1_000_000;
-const US_PER_DAY: i64 = 86_400 * US_PER_SECOND;
+pub(super) const US_PER_SECOND: i64 = 1_000_000;
+pub(super) const US_PER_DAY: i64 = 86_400 * US_PER_SECOND;
 /// From the Arrow epoch to the server's, 2000-01-01.
 const DAYS_1970_TO_2000: i32 = 10_957;
 const US_1970_TO_2000: i64 = DAYS_1970_TO_2000 as i64 * US_PER_DAY;
@@ -52,6 +52,34 @@ pub(super) fn time_binary(cell: &[u8]) -> Result<i64, Fault> {
         us if (0..US_PER_DAY).contains(&us) => Ok(us),
         _ => Err(Fault::DatetimeField),
     }
+}
+
+/// Microseconds since local midnight, then the seconds its zone is west of UTC, to the text the server prints:
+/// `12:34:56.789012-07`. 24:00:00 is no exception, since the value stays text.
+pub(super) fn timetz_binary(cell: &[u8], text: &mut Vec<u8>) -> Result<(), Fault> {
+    let bytes: [u8; 12] = fixed(cell)?;
+    let [us @ .., _, _, _, _] = bytes;
+    let [_, _, _, _, _, _, _, _, west @ ..] = bytes;
+    let (us, west) = (i64::from_be_bytes(us), i32::from_be_bytes(west));
+    if !(0..=US_PER_DAY).contains(&us) || west.unsigned_abs() >= 86_400 {
+        return Err(Fault::DatetimeField);
+    }
+    let (second, fraction_us) = (us / US_PER_SECOND, us % US_PER_SECOND);
+    let mut printed = format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
+    if fraction_us > 0 {
+        printed.push_str(format!(".{fraction_us:06}").trim_end_matches('0'));
+    }
+    // The text counts east of UTC.
+    let offset = west.unsigned_abs();
+    printed.push_str(&format!("{}{:02}", if west > 0 { '-' } else { '+' }, offset / 3600));
+    if offset % 3600 > 0 {
+        printed.push_str(&format!(":{:02}", offset / 60 % 60));
+    }
+    if offset % 60 > 0 {
+        printed.push_str(&format!(":{:02}", offset % 60));
+    }
+    text.extend(printed.into_bytes());
+    Ok(())
 }
 
 /// `2008-06-01 09:59:59.5`, to microseconds since 1970-01-01 00:00:00.
@@ -206,7 +234,7 @@ fn split_time(cell: &[u8]) -> Option<(Time, &[u8])> {
 
 /// One to six fraction digits of a second as microseconds, and the rest.
 #[inline]
-fn split_fraction(cell: &[u8]) -> Option<(i64, &[u8])> {
+pub(super) fn split_fraction(cell: &[u8]) -> Option<(i64, &[u8])> {
     let (mut us, mut unit, mut rest) = (0, US_PER_SECOND / 10, cell);
     while let [byte, tail @ ..] = rest
         && let Some(digit) = digit(*byte)
@@ -349,6 +377,87 @@ mod tests {
             timestamptz_text(b"0044-03-15 12:00:00.25+01 BC"),
             timestamp_text(b"0044-03-15 11:00:00.25 BC")
         );
+    }
+
+    #[test]
+    fn times_with_zone_print_as_the_server_does() {
+        let us = 0x0a_8be6_2614_i64;
+        for (us, west, expected) in [
+            (us, 25_200, "12:34:56.789012-07"),
+            (us, -19_800, "12:34:56.789012+05:30"),
+            (us - 12, 0, "12:34:56.789+00"),
+            (0, 19_800, "00:00:00-05:30"),
+            (0, -1172, "00:00:00+00:19:32"),
+            (0, -3601, "00:00:00+01:00:01"),
+            (US_PER_DAY - 1, 57_599, "23:59:59.999999-15:59:59"),
+            (US_PER_DAY, 0, "24:00:00+00"),
+        ] {
+            let wire = [&us.to_be_bytes()[..], &i32::to_be_bytes(west)].concat();
+            let mut text = Vec::new();
+            assert_eq!(timetz_binary(&wire, &mut text), Ok(()));
+            assert_eq!(String::from_utf8(text).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn times_with_zone_refuse_other_binary() {
+        for (us, west) in [(-1, 0), (US_PER_DAY + 1, 0), (0, 86_400), (0, i32::MIN), (i64::MIN, i32::MAX)] {
+            let wire = [&us.to_be_bytes()[..], &i32::to_be_bytes(west)].concat();
+            assert_eq!(timetz_binary(&wire, &mut Vec::new()), Err(Fault::DatetimeField), "{us} {west}");
+        }
+        let fault = Fault::BinaryWidth(super::super::error::BinaryWidth::Bytes(12));
+        assert_eq!(timetz_binary(&[0; 8], &mut Vec::new()), Err(fault));
+    }
+
+    /// Year, month and day of a day since 1970-01-01, by way of the year's first day.
+    fn civil(days: i64) -> (i64, i64, i64) {
+        // Too early by a few years at most, never too late.
+        let mut year = 1970 + days.div_euclid(if days < 0 { 365 } else { 366 });
+        while days_before_year(year + 1) <= days {
+            year += 1;
+        }
+        let mut day = days - days_before_year(year);
+        let mut month = 1;
+        while day >= days_in_month(year, month) {
+            day -= days_in_month(year, month);
+            month += 1;
+        }
+        (year, month, day + 1)
+    }
+
+    /// From 1970-01-01 to the first day of a year, leap years counted.
+    fn days_before_year(year: i64) -> i64 {
+        let last = year - 1;
+        last * 365 + last.div_euclid(4) - last.div_euclid(100) + last.div_euclid(400) - 719_162
+    }
+
+    #[test]
+    fn dates_and_timestamps_of_all_times_agree_in_text_and_binary() {
+        let mut state = 1_u64;
+        for _ in 0..20_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            // From 4714 BC to the year 294247.
+            let days = -2_440_588 + i64::try_from((state >> 33) % 109_192_000).unwrap();
+            let us_of_day = i64::try_from((state ^ state >> 31) % 86_400_000_000).unwrap();
+            let (year, month, day) = civil(days);
+            let (shown, era) = if year > 0 { (year, "") } else { (1 - year, " BC") };
+            let date = format!("{shown:04}-{month:02}-{day:02}");
+            let days = i32::try_from(days).unwrap();
+            assert_eq!(date_text(format!("{date}{era}").as_bytes()), Ok(days), "{date}{era}");
+            assert_eq!(date_binary(&date_wire(days)), Ok(days), "{date}{era}");
+            let second = us_of_day / US_PER_SECOND;
+            let time = format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
+            let time = format!("{time}.{:06}", us_of_day % US_PER_SECOND);
+            assert_eq!(time_text(time.as_bytes()), Ok(us_of_day), "{time}");
+            let us = i64::from(days) * US_PER_DAY + us_of_day;
+            assert_eq!(timestamp_text(format!("{date} {time}{era}").as_bytes()), Ok(us), "{date} {time}");
+            assert_eq!(
+                timestamptz_text(format!("{date} {time}+00{era}").as_bytes()),
+                Ok(us),
+                "{date} {time}"
+            );
+            assert_eq!(timestamp_binary(&(us - US_1970_TO_2000).to_be_bytes()), Ok(us), "{date} {time}");
+        }
     }
 
     #[test]
