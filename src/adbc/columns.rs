@@ -2,7 +2,7 @@
 
 use arrow_schema::{DataType, Field, Schema};
 
-use crate::session::{Column, Format};
+use crate::session::{Column, ExtendedColumn, Format};
 use crate::types::{self, ColumnSpec};
 
 /// The wire format to ask for.
@@ -43,6 +43,7 @@ pub(super) fn parameter_schema(oids: &[u32]) -> Schema {
             type_modifier: -1,
             binary: false,
             nullable: true,
+            metadata: Vec::new(),
         }),
     });
     Schema::new(fields.collect::<Vec<_>>())
@@ -55,5 +56,21 @@ fn spec(column: &Column, nullable: bool) -> ColumnSpec {
         type_modifier: column.type_modifier,
         binary: column.format == Format::Binary,
         nullable,
+        metadata: column.extended.as_ref().map(origin).unwrap_or_default(),
     }
+}
+
+/// Where a column comes from, as field metadata; what is empty or false is left out.
+fn origin(extended: &ExtendedColumn) -> Vec<(&'static str, String)> {
+    let flag = |set: bool| if set { "true".to_owned() } else { String::new() };
+    let mut metadata = vec![
+        ("REDSHIFT:catalog", extended.catalog.clone()),
+        ("REDSHIFT:schema", extended.schema.clone()),
+        ("REDSHIFT:table", extended.table.clone()),
+        ("REDSHIFT:column", extended.column.clone()),
+        ("REDSHIFT:not_null", flag(extended.not_null())),
+        ("REDSHIFT:auto_increment", flag(extended.auto_increment())),
+    ];
+    metadata.retain(|(_, value)| !value.is_empty());
+    metadata
 }

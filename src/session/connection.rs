@@ -112,6 +112,7 @@ impl Session {
     }
 
     /// The last notices of the server, oldest first.
+    #[cfg_attr(not(test), expect(dead_code, reason = "ADBC has no call that returns notices"))]
     pub(crate) fn notices(&self) -> Vec<ServerError> {
         self.shared.notices()
     }

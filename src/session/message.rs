@@ -77,6 +77,11 @@ impl ExtendedColumn {
     pub(crate) fn not_null(&self) -> bool {
         self.flags & 0x0001 != 0
     }
+
+    /// The column is an IDENTITY column.
+    pub(crate) fn auto_increment(&self) -> bool {
+        self.flags & 0x0010 != 0
+    }
 }
 
 impl Format {

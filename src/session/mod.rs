@@ -29,7 +29,7 @@ use std::time::Instant;
 pub(crate) use config::{Keepalive, Login, SessionConfig, TlsConfig, TlsMode, TlsVersion};
 pub(crate) use connection::Session;
 pub(crate) use error::{Error, ErrorKind, ServerError};
-pub(crate) use message::{Column, CommandTag, ExtendedColumn, Format};
+pub(crate) use message::{Column, ExtendedColumn, Format};
 pub(crate) use query::Prepared;
 pub(crate) use rows::{Fetch, FetchError, RowStream};
 

@@ -76,7 +76,7 @@ pub(super) struct Chunk {
 #[derive(Debug)]
 pub(super) enum Pump {
     /// The taker stopped or refused a row.
-    Stopped(Verdict),
+    Stopped,
     /// All complete messages are consumed.
     Starved,
     /// The result ended and the wire is idle.
@@ -173,7 +173,7 @@ impl Wire {
                 return Ok(Err(error));
             }
             if verdict != Verdict::Next {
-                return Ok(Ok(Pump::Stopped(verdict)));
+                return Ok(Ok(Pump::Stopped));
             }
             match self.step() {
                 Ok(Some(stop)) => return Ok(Ok(stop)),
@@ -282,7 +282,7 @@ impl Wire {
             let Ok(pumped) = self.pump(take);
             match pumped {
                 Ok(Pump::Starved) => self.fill(limits).await?,
-                Ok(Pump::Stopped(_)) => return Err(busy(limit_bytes)),
+                Ok(Pump::Stopped) => return Err(busy(limit_bytes)),
                 Ok(Pump::Ended(outcome)) => {
                     inbox.content().end = Some(outcome);
                     return Ok(());

@@ -140,7 +140,7 @@ impl RowStream {
                 true => Error::new(ErrorKind::Cancelled, "cancelled by the caller"),
                 false if !inbox_is_empty => return Ok(false),
                 false => match wire.pump(&mut *take)? {
-                    Ok(Pump::Stopped(_)) => return Ok(true),
+                    Ok(Pump::Stopped) => return Ok(true),
                     Ok(Pump::Ended(outcome)) => {
                         self.end = Some(outcome);
                         return Ok(false);

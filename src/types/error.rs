@@ -315,7 +315,14 @@ mod tests {
     use super::*;
 
     fn column(binary: bool) -> ColumnSpec {
-        ColumnSpec { name: "am\"t\n".into(), oid: 1700, type_modifier: 786_438, binary, nullable: true }
+        ColumnSpec {
+            name: "am\"t\n".into(),
+            oid: 1700,
+            type_modifier: 786_438,
+            binary,
+            nullable: true,
+            metadata: Vec::new(),
+        }
     }
 
     #[test]

@@ -28,7 +28,7 @@ mod temporal;
 
 pub(crate) use batch::BatchBuilder;
 pub(crate) use error::DecodeError;
-pub(crate) use table::{arrow_type, field, prefers_binary, sql_type};
+pub(crate) use table::{field, prefers_binary};
 
 /// A result column as the wire describes it.
 #[derive(Clone, Debug)]
@@ -43,6 +43,8 @@ pub(crate) struct ColumnSpec {
     pub(crate) binary: bool,
     /// May hold NULL as far as known.
     pub(crate) nullable: bool,
+    /// What the field's metadata says beside the SQL type.
+    pub(crate) metadata: Vec<(&'static str, String)>,
 }
 
 /// When a batch is full, whichever comes first. A batch holds at least one row.

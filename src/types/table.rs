@@ -249,7 +249,7 @@ pub(crate) fn prefers_binary(oid: u32, type_modifier: i32, protocol: u8) -> bool
 }
 
 /// The SQL type with its modifiers, as Redshift's documentation spells it in DDL: `VARCHAR(25)`, `NUMERIC(12,2)`.
-pub(crate) fn sql_type(oid: u32, type_modifier: i32) -> String {
+pub(super) fn sql_type(oid: u32, type_modifier: i32) -> String {
     let name = name(oid);
     match lookup(oid).map_or(Modifier::None, |sql_type| sql_type.modifier) {
         Modifier::Length if type_modifier >= 4 => format!("{name}({})", type_modifier - 4),
@@ -263,7 +263,7 @@ pub(crate) fn sql_type(oid: u32, type_modifier: i32) -> String {
 }
 
 /// The Arrow type a column decodes to.
-pub(crate) fn arrow_type(oid: u32, type_modifier: i32) -> DataType {
+fn arrow_type(oid: u32, type_modifier: i32) -> DataType {
     match form(oid, type_modifier) {
         Form::Array(element) | Form::Vector(element) => DataType::List(Arc::new(item(element))),
         Form::Boolean => DataType::Boolean,
@@ -289,7 +289,10 @@ pub(crate) fn arrow_type(oid: u32, type_modifier: i32) -> DataType {
 
 /// The Arrow field: type, nullability, `REDSHIFT:type` metadata, extension names.
 pub(crate) fn field(column: &ColumnSpec) -> Field {
-    typed_field(&column.name, column.oid, column.type_modifier, column.nullable)
+    let mut field = typed_field(&column.name, column.oid, column.type_modifier, column.nullable);
+    let extra = column.metadata.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
+    field.metadata_mut().extend(extra);
+    field
 }
 
 /// The field of a list's elements.
@@ -381,7 +384,14 @@ mod tests {
     }
 
     fn column(oid: u32, type_modifier: i32) -> ColumnSpec {
-        ColumnSpec { name: "c".into(), oid, type_modifier, binary: false, nullable: true }
+        ColumnSpec {
+            name: "c".into(),
+            oid,
+            type_modifier,
+            binary: false,
+            nullable: true,
+            metadata: Vec::new(),
+        }
     }
 
     #[test]

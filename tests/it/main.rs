@@ -1,5 +1,7 @@
 //! Tests that run from outside the crate: one binary, a module per behaviour.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)] // OK because tests end by panicking.
+
 mod architecture;
 mod option_table;
 mod results;

@@ -11,49 +11,49 @@ use arrow_schema::SchemaRef;
 use redshift_sandbox::{BlockingSandbox, Sandbox, SandboxConfig};
 
 /// The sandbox that most tests use: md5 passwords, the newest protocol, its usual settings.
-pub static SANDBOX: LazyLock<BlockingSandbox> = LazyLock::new(|| sandbox(SandboxConfig::default()));
+pub(crate) static SANDBOX: LazyLock<BlockingSandbox> = LazyLock::new(|| sandbox(SandboxConfig::default()));
 
-pub fn sandbox(config: SandboxConfig) -> BlockingSandbox {
+pub(crate) fn sandbox(config: SandboxConfig) -> BlockingSandbox {
     Sandbox::start_blocking(config).expect("the sandbox starts")
 }
 
 /// The library that Cargo built for this test run.
-pub fn library() -> PathBuf {
+pub(crate) fn library() -> PathBuf {
     let executable = std::env::current_exe().expect("the test knows its own path");
     executable.with_file_name("libadbc_driver_redshift.so")
 }
 
-pub fn driver() -> ManagedDriver {
+pub(crate) fn driver() -> ManagedDriver {
     let library = library();
     ManagedDriver::load_dynamic_from_filename(&library, Some(b"AdbcDriverRedshiftInit"), AdbcVersion::V110)
         .unwrap_or_else(|error| panic!("cannot load {}: {error}", library.display()))
 }
 
-pub type Options<'a> = &'a [(&'a str, &'a str)];
+pub(crate) type Options<'a> = &'a [(&'a str, &'a str)];
 
-pub fn try_connect(uri: &str, options: Options<'_>) -> adbc_core::error::Result<ManagedConnection> {
+pub(crate) fn try_connect(uri: &str, options: Options<'_>) -> adbc_core::error::Result<ManagedConnection> {
     let mut all = vec![(OptionDatabase::Uri, OptionValue::from(uri))];
     all.extend(options.iter().map(|(key, value)| (OptionDatabase::from(*key), OptionValue::from(*value))));
     let none: [(OptionConnection, OptionValue); 0] = [];
     driver().new_database_with_opts(all)?.new_connection_with_opts(none)
 }
 
-pub fn connect(uri: &str, options: Options<'_>) -> ManagedConnection {
+pub(crate) fn connect(uri: &str, options: Options<'_>) -> ManagedConnection {
     try_connect(uri, options).expect("the login succeeds")
 }
 
-pub fn statement(connection: &mut ManagedConnection, sql: &str) -> ManagedStatement {
+pub(crate) fn statement(connection: &mut ManagedConnection, sql: &str) -> ManagedStatement {
     let mut statement = connection.new_statement().expect("a statement can be made");
     statement.set_sql_query(sql).expect("a query can be set");
     statement
 }
 
-pub fn execute(connection: &mut ManagedConnection, sql: &str) -> Option<i64> {
+pub(crate) fn execute(connection: &mut ManagedConnection, sql: &str) -> Option<i64> {
     statement(connection, sql).execute_update().unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
 /// All batches of a query, with their schema.
-pub fn query(connection: &mut ManagedConnection, sql: &str) -> (SchemaRef, Vec<RecordBatch>) {
+pub(crate) fn query(connection: &mut ManagedConnection, sql: &str) -> (SchemaRef, Vec<RecordBatch>) {
     let reader = statement(connection, sql).execute().unwrap_or_else(|error| panic!("{sql}: {error}"));
     let schema = reader.schema();
     let batches = reader.collect::<Result<_, _>>().unwrap_or_else(|error| panic!("{sql}: {error}"));

@@ -30,10 +30,14 @@ fn read(sql_type: &str, literals: &[&str]) -> (SchemaRef, ArrayRef) {
         }
     }
     let (_, (schema, batches)) = answers.first().expect("four answers").clone();
-    for (combination, answer) in &answers {
-        assert_eq!((&answer.0, &answer.1), (&schema, &batches), "{sql_type} differs at {combination}");
+    let column = only_column(&batches);
+    for (combination, (other_schema, other_batches)) in &answers {
+        // Where a column comes from is told from protocol 1 on, so the rest of the metadata may differ.
+        let type_name = |schema: &SchemaRef| schema.field(0).metadata()["REDSHIFT:type"].clone();
+        assert_eq!(type_name(other_schema), type_name(&schema), "{sql_type} at {combination}");
+        assert_eq!(only_column(other_batches), column, "{sql_type} differs at {combination}");
     }
-    (schema, only_column(&batches))
+    (schema, column)
 }
 
 fn only_column(batches: &[RecordBatch]) -> ArrayRef {

@@ -33,7 +33,6 @@ def test_table_schema_has_the_types_of_the_columns(connection: dbapi.Connection)
     assert types == [b"INTEGER", b"NUMERIC(8,2)", b"VARCHAR(10)"]
 
 
-@pytest.mark.xfail(reason="the driver reports every column of a table as nullable")
 def test_table_schema_flags_columns_that_are_not_null(connection: dbapi.Connection):
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE flagged (id integer NOT NULL, label varchar(10))")

@@ -73,7 +73,10 @@ fn not_null_columns(
     operation: &Operation,
     described: &[Column],
 ) -> Result<HashSet<i16>> {
-    if described.iter().any(|column| column.extended.is_some()) {
+    // Flags come with the names: a server that leaves the table's name out has not looked either.
+    let is_told =
+        |column: &Column| column.extended.as_ref().is_some_and(|extended| !extended.table.is_empty());
+    if described.iter().any(is_told) {
         let not_null =
             |column: &&Column| column.extended.as_ref().is_some_and(|extended| extended.not_null());
         return Ok(described.iter().filter(not_null).map(|column| column.attribute).collect());

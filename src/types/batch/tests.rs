@@ -10,7 +10,7 @@ use arrow_array::types::{
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 
-use super::super::sql_type;
+use super::super::table::sql_type;
 use super::*;
 
 const LIMITS: BatchLimits = BatchLimits { rows: 1000, bytes: 1 << 20 };
@@ -43,7 +43,14 @@ const VARCHAR: u32 = 1043;
 const VARCHAR_ARRAY: u32 = 1015;
 
 fn text(oid: u32) -> ColumnSpec {
-    ColumnSpec { name: "c".into(), oid, type_modifier: NO_MODIFIER, binary: false, nullable: true }
+    ColumnSpec {
+        name: "c".into(),
+        oid,
+        type_modifier: NO_MODIFIER,
+        binary: false,
+        nullable: true,
+        metadata: Vec::new(),
+    }
 }
 
 fn binary(oid: u32) -> ColumnSpec {
