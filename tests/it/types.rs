@@ -35,7 +35,7 @@ fn read(sql_type: &str, literals: &[&str]) -> (SchemaRef, ArrayRef) {
         // Where a column comes from is told from protocol 1 on, so the rest of the metadata may differ.
         let type_name = |schema: &SchemaRef| schema.field(0).metadata()["REDSHIFT:type"].clone();
         assert_eq!(type_name(other_schema), type_name(&schema), "{sql_type} at {combination}");
-        assert_eq!(only_column(other_batches), column, "{sql_type} differs at {combination}");
+        assert_eq!(&only_column(other_batches), &column, "{sql_type} differs at {combination}");
     }
     (schema, column)
 }
