@@ -1,0 +1,310 @@
+//! AWS credentials: keys, profiles with their chains of roles, the default chain, Identity Center.
+//!
+//! Walks `role_arn` + `source_profile` itself, so that SSO profiles of every form can be the base and every role is
+//! assumed at the configured endpoint; each base but SSO is `aws-config`'s. It caches nothing. Invariant: a profile
+//! that was named is never silently replaced by another source.
+
+use std::collections::HashSet;
+
+use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
+use aws_config::profile::{Profile, ProfileFileCredentialsProvider};
+use aws_config::provider_config::ProviderConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sts::config::{Region, SharedAsyncSleep};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use tokio_util::sync::CancellationToken;
+
+use super::cancellable;
+use super::config::{AuthConfig, Flow};
+use super::environment::Environment;
+use super::error::{Error, ErrorKind};
+use super::http::{self, Service};
+use super::profile::{self, Profiles};
+use super::sso::{Identity, Sso};
+
+/// What resolving needs, borrowed for one load.
+#[derive(Debug)]
+pub(super) struct Chain<'a> {
+    pub(super) config: &'a AuthConfig,
+    pub(super) environment: &'a Environment,
+    pub(super) profiles: &'a Profiles,
+    pub(super) sso: &'a Sso,
+    pub(super) region: &'a str,
+    pub(super) cancel: &'a CancellationToken,
+}
+
+#[derive(Debug)]
+struct Role {
+    arn: String,
+    external_id: Option<String>,
+    session_name: Option<String>,
+}
+
+enum Base<'a> {
+    Keys(Credentials),
+    Named(&'a str),
+    Profile(&'a str),
+    Sso(Identity),
+}
+
+/// The profile that applies: the one named by option, else the environment's, else `default`.
+pub(super) fn profile_name(config: &AuthConfig, environment: &Environment) -> String {
+    let named = config.sso.profile.clone().or_else(|| config.aws.profile.clone());
+    named.or_else(|| environment.variable("AWS_PROFILE")).unwrap_or_else(|| "default".into())
+}
+
+impl Chain<'_> {
+    /// Credentials for method `iam`.
+    pub(super) async fn iam_credentials(&self) -> Result<Credentials, Error> {
+        let aws = &self.config.aws;
+        let base = if let (Some(id), Some(secret)) = (&aws.access_key_id, &aws.secret_access_key) {
+            let token = aws.session_token.as_ref().map(|token| token.expose().to_owned());
+            Credentials::new(id.expose(), secret.expose(), token, None, "options")
+        } else if let Some(name) = &aws.profile {
+            self.profile_credentials(self.profiles.profile("adbc.redshift.aws.profile", name)?).await?
+        } else {
+            self.default_credentials().await?
+        };
+        self.assume_configured_roles(base).await
+    }
+
+    /// Credentials for method `sso`.
+    pub(super) async fn sso_credentials(&self, identity: &Identity) -> Result<Credentials, Error> {
+        let base = self.sso.role_credentials(identity, self.config.sso.flow, self.cancel).await?;
+        self.assume_configured_roles(base).await
+    }
+
+    async fn assume_configured_roles(&self, base: Credentials) -> Result<Credentials, Error> {
+        let arns = self.config.aws.role_arn.iter().flat_map(|list| list.split(','));
+        let roles: Vec<Role> =
+            arns.map(|arn| Role { arn: arn.trim().into(), external_id: None, session_name: None }).collect();
+        self.assume(base, roles).await
+    }
+
+    /// Keys in the environment win over an unnamed profile, as everywhere in AWS.
+    async fn default_credentials(&self) -> Result<Credentials, Error> {
+        let name = profile_name(self.config, self.environment);
+        let keys_in_environment = self.environment.variable("AWS_ACCESS_KEY_ID").is_some();
+        if !keys_in_environment {
+            if self.environment.variable("AWS_PROFILE").is_some() {
+                return self.profile_credentials(self.profiles.profile("AWS_PROFILE", &name)?).await;
+            }
+            if let Some(profile) = self.profiles.find(&name).filter(|profile| holds_credentials(profile)) {
+                return self.profile_credentials(profile).await;
+            }
+        }
+        let chain = DefaultCredentialsChain::builder().configure(self.provider_config()?).build().await;
+        self.provide(&chain, "the default chain").await.map_err(|error| match error.kind() {
+            ErrorKind::NotConfigured => Error::new(
+                ErrorKind::Rejected,
+                "no AWS credentials were found in the environment, the profile \"default\", web identity, container \
+                 or instance metadata: set adbc.redshift.aws.profile or adbc.redshift.aws.access_key_id, or use SSO",
+            )
+            .with_cause(error),
+            _ => error,
+        })
+    }
+
+    async fn profile_credentials(&self, profile: &Profile) -> Result<Credentials, Error> {
+        let (base, roles) = self.walk(profile)?;
+        let base = match base {
+            Base::Keys(keys) => keys,
+            Base::Named(source) => self.named_source(source).await?,
+            Base::Profile(name) => {
+                let files = profile::files(&self.config.aws);
+                let provider = ProfileFileCredentialsProvider::builder()
+                    .configure(&self.provider_config()?)
+                    .profile_files(files)
+                    .profile_name(name)
+                    .build();
+                self.provide(&provider, &format!("profile {name:?}")).await?
+            }
+            // Without an explicit choice of SSO no window opens: servers use profiles too.
+            Base::Sso(identity) => {
+                self.sso.role_credentials(&identity, Flow::CachedOnly, self.cancel).await?
+            }
+        };
+        self.assume(base, roles).await
+    }
+
+    /// The base of a profile's chain and the roles to assume on it, innermost first.
+    fn walk<'p>(&'p self, profile: &'p Profile) -> Result<(Base<'p>, Vec<Role>), Error> {
+        let mut profile = profile;
+        let mut roles = Vec::new();
+        let mut names = vec![profile.name()];
+        let mut seen = HashSet::from([profile.name()]);
+        let base = loop {
+            let keys = static_keys(profile);
+            let Some(role) = role(profile) else { break self.base(profile)? };
+            // Keys beside a role are the source of the role when the profile names itself.
+            let source = profile.get("source_profile");
+            if let (Some(keys), true) = (keys, names.len() > 1) {
+                break Base::Keys(keys);
+            }
+            roles.push(role);
+            match (source, profile.get("credential_source")) {
+                (Some(_), Some(_)) => {
+                    return Err(Error::invalid(format!(
+                        "profile {:?} has both source_profile and credential_source: keep one",
+                        profile.name()
+                    )));
+                }
+                (Some(source), None) if source == profile.name() && static_keys(profile).is_some() => {
+                    break self.base(profile)?;
+                }
+                (Some(source), None) => {
+                    let option = format!("source_profile of profile {:?}", profile.name());
+                    profile = self.profiles.profile(&option, source)?;
+                    names.push(profile.name());
+                    if !seen.insert(profile.name()) {
+                        return Err(Error::invalid(format!(
+                            "source_profile runs in a circle: {}",
+                            names.join(" → ")
+                        )));
+                    }
+                }
+                (None, Some(source)) => break Base::Named(source),
+                (None, None) => {
+                    return Err(Error::invalid(format!(
+                        "profile {:?} has role_arn but neither source_profile nor credential_source",
+                        profile.name()
+                    )));
+                }
+            }
+        };
+        roles.reverse();
+        Ok((base, roles))
+    }
+
+    fn base<'p>(&'p self, profile: &'p Profile) -> Result<Base<'p>, Error> {
+        if let Some(keys) = static_keys(profile) {
+            return Ok(Base::Keys(keys));
+        }
+        match self.profiles.sso(profile)? {
+            Some(settings) => Ok(Base::Sso(Identity::from_profile(profile.name(), settings)?)),
+            None if holds_credentials(profile) => Ok(Base::Profile(profile.name())),
+            None => Err(Error::invalid(format!(
+                "profile {:?} holds no credentials: expected aws_access_key_id and aws_secret_access_key, role_arn, \
+                 credential_process, web_identity_token_file or sso_*",
+                profile.name()
+            ))),
+        }
+    }
+
+    async fn named_source(&self, source: &str) -> Result<Credentials, Error> {
+        let config = self.provider_config()?;
+        let what = format!("credential_source {source}");
+        match source {
+            "Environment" => self.provide(&EnvironmentVariableCredentialsProvider::new(), &what).await,
+            "Ec2InstanceMetadata" => {
+                let provider = ImdsCredentialsProvider::builder().configure(&config).build();
+                self.provide(&provider, &what).await
+            }
+            "EcsContainer" => {
+                let provider = EcsCredentialsProvider::builder().configure(&config).build();
+                self.provide(&provider, &what).await
+            }
+            _ => Err(Error::invalid(format!(
+                "credential_source is {source:?}; expected Environment, Ec2InstanceMetadata or EcsContainer"
+            ))),
+        }
+    }
+
+    async fn assume(&self, base: Credentials, roles: Vec<Role>) -> Result<Credentials, Error> {
+        let mut credentials = base;
+        for role in roles {
+            let (aws, environment) = (&self.config.aws, self.environment);
+            let sts = http::client_config(aws, environment, self.profiles, Service::Sts, self.region)?;
+            let mut builder = AssumeRoleProvider::builder(&role.arn)
+                .configure(&http::signed(sts, credentials))
+                .session_name(role.session_name.unwrap_or_else(|| "adbc-driver-redshift".into()));
+            if let Some(id) = role.external_id {
+                builder = builder.external_id(id);
+            }
+            let provider = builder.build().await;
+            credentials = self.provide(&provider, &format!("sts:AssumeRole on {}", role.arn)).await?;
+        }
+        Ok(credentials)
+    }
+
+    fn provider_config(&self) -> Result<ProviderConfig, Error> {
+        let aws = &self.config.aws;
+        Ok(ProviderConfig::empty()
+            .with_region(Some(Region::new(self.region.to_owned())))
+            .with_http_client(http::client(aws)?)
+            .with_sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+            .with_timeout_config(http::time_limits(aws)))
+    }
+
+    async fn provide(&self, provider: &impl ProvideCredentials, what: &str) -> Result<Credentials, Error> {
+        let limit = self.config.aws.timeout;
+        cancellable(self.cancel, async {
+            match tokio::time::timeout(limit, provider.provide_credentials()).await {
+                Ok(result) => result.map_err(|cause| not_provided(what, cause)),
+                Err(_) => Err(Error::timed_out(format!(
+                    "AWS credentials from {what} did not arrive within {} s: raise adbc.redshift.aws.timeout_seconds, \
+                     or name the source you mean",
+                    limit.as_secs()
+                ))),
+            }
+        })
+        .await
+    }
+}
+
+fn not_provided(what: &str, cause: CredentialsError) -> Error {
+    // The chain of causes ends with what AWS said (code, message, request id).
+    let said = DisplayErrorContext(&cause).to_string();
+    let denied = said.contains("AccessDenied");
+    let (kind, advice) = match &cause {
+        _ if denied => (ErrorKind::Denied, "allow sts:AssumeRole for the identity that AWS names"),
+        CredentialsError::CredentialsNotLoaded(_) => {
+            (ErrorKind::NotConfigured, "check that the source is set up")
+        }
+        CredentialsError::InvalidConfiguration(_) => {
+            (ErrorKind::InvalidConfig, "correct the AWS configuration file")
+        }
+        CredentialsError::ProviderTimedOut(_) => (ErrorKind::TimedOut, "check the network, then try again"),
+        _ => (ErrorKind::Rejected, "check the source, then try again"),
+    };
+    Error::new(kind, format!("AWS credentials could not be obtained from {what}: {said}; {advice}"))
+}
+
+fn role(profile: &Profile) -> Option<Role> {
+    // A role with a token file is assumed by web identity, which is a base and not a link of the chain.
+    if profile.get("web_identity_token_file").is_some() {
+        return None;
+    }
+    Some(Role {
+        arn: profile.get("role_arn")?.to_owned(),
+        external_id: profile.get("external_id").map(Into::into),
+        session_name: profile.get("role_session_name").map(Into::into),
+    })
+}
+
+fn static_keys(profile: &Profile) -> Option<Credentials> {
+    let (id, secret) = (profile.get("aws_access_key_id")?, profile.get("aws_secret_access_key")?);
+    Some(Credentials::new(id, secret, profile.get("aws_session_token").map(Into::into), None, "profile"))
+}
+
+fn holds_credentials(profile: &Profile) -> bool {
+    [
+        "aws_access_key_id",
+        "aws_secret_access_key",
+        "role_arn",
+        "credential_process",
+        "web_identity_token_file",
+        "login_session",
+        "sso_session",
+        "sso_start_url",
+    ]
+    .into_iter()
+    .any(|key| profile.get(key).is_some())
+}
