@@ -1,1 +1,3 @@
 //! A local stand-in for Amazon Redshift.
+
+pub mod aws;
