@@ -36,6 +36,12 @@ impl Service {
         }
     }
 
+    /// The service that a credential scope names.
+    pub(crate) fn signed_as(signing_name: &str) -> Option<Self> {
+        let signed = [Self::Redshift, Self::Serverless, Self::Sts];
+        signed.into_iter().find(|service| service.signing_name() == Some(signing_name))
+    }
+
     /// The XML namespace of the query protocol.
     pub(crate) fn namespace(self) -> &'static str {
         match self {

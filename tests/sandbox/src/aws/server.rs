@@ -171,8 +171,7 @@ fn serve(
             (reply, Some(call.service), call.operation.clone(), log::parameters(call))
         }
         Err(what) => {
-            let failure = Failure::new(404, "UnknownOperationException", what.clone());
-            let reply = failure.reply(Service::Serverless, request_id);
+            let reply = refuse_unrouted(world, request, what, turn);
             (reply, None, format!("{} {}", request.method, request.path), Vec::new())
         }
     };
@@ -194,13 +193,27 @@ fn serve(
     reply
 }
 
+/// AWS checks the signature before it looks for the operation, so a signed request to nowhere is checked too.
+fn refuse_unrouted(
+    world: &World,
+    request: &Request,
+    what: &str,
+    (request_id, now): (&str, Timestamp),
+) -> Reply {
+    let signed_for = Authorization::parse(request).ok().and_then(|parts| Service::signed_as(parts.service));
+    let checked = match signed_for {
+        Some(service) => authenticate(world, request, service, now).map(drop),
+        None => Ok(()),
+    };
+    let unknown = Failure::new(404, "UnknownOperationException", what);
+    checked.err().unwrap_or(unknown).reply(signed_for.unwrap_or(Service::Serverless), request_id)
+}
+
 fn dispatch(world: &mut World, turn: &Turn<'_>) -> Result<Reply, Failure> {
     let service = turn.call.service;
     let web_identity = service == Service::Sts && turn.call.operation == "AssumeRoleWithWebIdentity";
-    let principal = match service.signing_name() {
-        Some(name) if !web_identity => Some(authenticate(world, turn, name)?),
-        _ => None,
-    };
+    let signed = service.signing_name().is_some() && !web_identity;
+    let principal = if signed { Some(authenticate(world, turn.request, service, turn.now)?) } else { None };
     match (service, &principal) {
         (Service::Redshift, Some(principal)) => redshift::answer(world, turn, principal),
         (Service::Serverless, Some(principal)) => serverless::answer(world, turn, principal),
@@ -215,17 +228,22 @@ fn dispatch(world: &mut World, turn: &Turn<'_>) -> Result<Reply, Failure> {
 }
 
 /// The principal whose key signed the request.
-fn authenticate(world: &World, turn: &Turn<'_>, signing_name: &str) -> Result<Principal, Failure> {
-    let service = turn.call.service;
+fn authenticate(
+    world: &World,
+    request: &Request,
+    service: Service,
+    now: Timestamp,
+) -> Result<Principal, Failure> {
     let check = || {
-        let authorization = Authorization::parse(turn.request)?;
-        let session_token = turn.request.header("x-amz-security-token");
+        let authorization = Authorization::parse(request)?;
+        let session_token = request.header("x-amz-security-token");
         let key = world.identities.key(authorization.access_key_id, session_token)?;
         // The global endpoint of STS is signed for us-east-1, wherever the client is.
         let regions = [world.config.region.as_str(), "us-east-1"];
         let regions = if service == Service::Sts { regions.as_slice() } else { regions.split_at(1).0 };
-        authorization.verify(turn.request, (regions, signing_name), &key.secret, turn.now)?;
-        if key.expires_at.is_some_and(|end| turn.now >= end) {
+        let expected = (regions, service.signing_name().unwrap_or_default());
+        authorization.verify(request, expected, &key.secret, now)?;
+        if key.expires_at.is_some_and(|end| now >= end) {
             return Err(Common::ExpiredToken);
         }
         Ok(key.principal.clone())

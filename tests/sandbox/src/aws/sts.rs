@@ -76,6 +76,13 @@ pub(crate) fn role_arn(world: &World) -> String {
 
 fn start(world: &mut World, turn: &Turn<'_>, longest_seconds: u64) -> Result<Session, Failure> {
     let name = required(turn, "RoleSessionName")?;
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || "_+=,.@-".contains(letter);
+    if !(2..=64).contains(&name.len()) || !name.chars().all(allowed) {
+        return Err(validation(&format!(
+            "1 validation error detected: Value '{name}' at 'roleSessionName' failed to satisfy constraint: Member \
+             must have 2 to 64 characters and satisfy regular expression pattern: [\\w+=,.@-]*"
+        )));
+    }
     let asked = duration_within(turn.call.fields.text("DurationSeconds"), (900, longest_seconds), 3600)
         .map_err(|sent| {
             validation(&format!(

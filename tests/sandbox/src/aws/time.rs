@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 
 /// `20261124T083745Z`.
@@ -26,9 +27,9 @@ pub(crate) fn parse_basic(text: &str) -> Option<Timestamp> {
     TimeZone::UTC.to_timestamp(civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?).ok()
 }
 
-/// Reads the form of [`http_date`].
+/// Reads the form of [`http_date`], and that of mail, which botocore writes into `Date` (`… -0000`).
 pub(crate) fn parse_http_date(text: &str) -> Option<Timestamp> {
-    TimeZone::UTC.to_timestamp(civil::DateTime::strptime("%a, %d %b %Y %H:%M:%S GMT", text).ok()?).ok()
+    rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
 /// `at + life`; the end of time when that cannot be told.
@@ -53,6 +54,7 @@ mod tests {
         assert_eq!(http_date(at), "Tue, 24 Nov 2026 08:37:45 GMT");
         assert_eq!(parse_basic(&basic(at)), Some(at));
         assert_eq!(parse_http_date(&http_date(at)), Some(at));
+        assert_eq!(parse_http_date("Tue, 24 Nov 2026 08:37:45 -0000"), Some(at));
         assert_eq!(parse_basic("2026-11-24T08:37:45Z"), None);
     }
 }
