@@ -5,7 +5,10 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use super::credentials::CredentialStore;
 
 /// The world that an [`AwsSide`](super::AwsSide) serves.
 #[derive(Clone, Debug)]
@@ -46,6 +49,8 @@ pub struct AwsConfig {
     pub home: Option<PathBuf>,
     /// How long everything issued lives.
     pub lives: Lives,
+    /// Where issued database credentials go: share it with the front door, which may start before or after.
+    pub credentials: Arc<CredentialStore>,
 }
 
 /// How long everything issued lives. AWS's own values are the defaults; shorter ones serve expiry tests.
@@ -105,6 +110,7 @@ impl Default for AwsConfig {
             approve_sso: false,
             home: None,
             lives: Lives::default(),
+            credentials: Arc::default(),
         }
     }
 }

@@ -44,6 +44,10 @@ impl Failure {
             Self::new(status, code, message)
         };
         match failure {
+            // The portal knows bearer tokens only, and says the same of ended and of unknown ones.
+            Common::ExpiredToken if service == Service::Portal => {
+                Self::new(401, "UnauthorizedException", "Session token not found or invalid")
+            }
             Common::AccessDenied(message) => {
                 pick((403, "AccessDenied"), (400, "AccessDeniedException"), message)
             }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::route::{Call, Service};
 
 /// One request and how it was answered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Recorded {
     /// The id in the answer.
     pub request_id: String,

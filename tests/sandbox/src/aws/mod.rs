@@ -83,7 +83,7 @@ impl AwsSide {
 
     /// The database credentials that it issues, for the front door to check.
     pub fn credentials(&self) -> Arc<CredentialStore> {
-        Arc::clone(&self.shared.lock().credentials)
+        Arc::clone(&self.config.credentials)
     }
 
     /// The URL of every service.

@@ -17,7 +17,7 @@ header{margin:0 0 16px;font-weight:600;color:#44566c}\
 h1{margin:0 0 12px;font-size:22px;line-height:1.3}\
 p{margin:0 0 16px}\
 label{display:block;margin:0 0 16px;font-weight:600}\
-input{display:block;width:100%;margin-top:6px;padding:10px 12px;border:1px solid #8a99ab;border-radius:6px;font:inherit}\
+input{display:block;width:100%;margin-top:6px;padding:10px 12px;border:1px solid #8a99ab;border-radius:6px;font:inherit;font-weight:400}\
 ul{margin:0 0 16px;padding-left:20px}\
 .code{margin:0 0 16px;padding:14px;background:#eef1f5;border-radius:6px;text-align:center;\
 font:600 28px/1.2 ui-monospace,'DejaVu Sans Mono',monospace;letter-spacing:3px}\
@@ -68,7 +68,7 @@ pub(crate) fn confirm_code(login: &str, user_code: &str) -> Reply {
          <p class=\"code\" id=\"code\">{code}</p>\
          <div class=\"buttons\">{confirm}{cancel}</div>",
         code = escape(user_code),
-        confirm = button_form("/login/confirm", login, "confirm", "", "Confirm and continue"),
+        confirm = button_form("/login/confirm", login, "confirm", "", "The codes match"),
         cancel = button_form("/login/decide", login, "deny", "second", "Cancel"),
     );
     page(200, "Compare the code", &body)

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::credentials::{Issued, Target};
 use super::failure::{Common, Failure};
-use super::http::{Reply, element};
+use super::http::{Fields, Reply, element};
 use super::identity::Principal;
 use super::route::Service;
 use super::server::Turn;
@@ -45,50 +45,72 @@ pub(crate) fn xml_reply(service: Service, turn: &Turn<'_>, result: &str) -> Repl
     Reply::new(200, "text/xml", body)
 }
 
+/// The parameters of `GetClusterCredentials`, checked.
+struct Wanted {
+    user: String,
+    database: Option<String>,
+    groups: Vec<String>,
+    auto_create: bool,
+}
+
+impl Wanted {
+    fn read(fields: &Fields) -> Result<Self, Failure> {
+        let user = fields.text("DbUser").ok_or_else(|| missing("DbUser"))?.to_owned();
+        if !is_identifier(&user) || user.eq_ignore_ascii_case("public") {
+            return Err(invalid(format!("The parameter DbUser is not a valid identifier: {user}")));
+        }
+        let groups = fields.list("DbGroups.DbGroup");
+        let wrong = |group: &&String| !is_identifier(group) || **group != group.to_lowercase();
+        if let Some(group) = groups.iter().find(wrong) {
+            return Err(invalid(format!("The parameter DbGroups holds an invalid name: {group}")));
+        }
+        let auto_create = match fields.text("AutoCreate") {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => {
+                let message = format!("AutoCreate must be true or false, not {other}");
+                return Err(Failure::new(400, "MalformedInput", message));
+            }
+        };
+        Ok(Self { user, database: fields.text("DbName").map(str::to_owned), groups, auto_create })
+    }
+
+    /// The IAM actions that the call needs, each with its resource.
+    fn needs(&self, cluster: &str) -> Vec<(&'static str, String)> {
+        let user = format!("dbuser:{cluster}/{}", self.user);
+        let mut needs = vec![("redshift:GetClusterCredentials", user.clone())];
+        if let Some(database) = &self.database {
+            needs.push(("redshift:GetClusterCredentials", format!("dbname:{cluster}/{database}")));
+        }
+        if self.auto_create {
+            needs.push(("redshift:CreateClusterUser", user));
+        }
+        let group = |group| ("redshift:JoinGroup", format!("dbgroup:{cluster}/{group}"));
+        needs.extend(self.groups.iter().map(group));
+        needs
+    }
+}
+
 fn credentials(world: &mut World, turn: &Turn<'_>, principal: &Principal) -> Result<String, Failure> {
-    let fields = &turn.call.fields;
-    let user = fields.text("DbUser").ok_or_else(|| missing("DbUser"))?.to_owned();
-    if !is_identifier(&user) || user.eq_ignore_ascii_case("public") {
-        return Err(invalid(format!("The parameter DbUser is not a valid identifier: {user}")));
-    }
-    let groups = fields.list("DbGroups.DbGroup");
-    if let Some(group) = groups.iter().find(|group| !is_identifier(group) || **group != group.to_lowercase())
-    {
-        return Err(invalid(format!("The parameter DbGroups holds an invalid name: {group}")));
-    }
-    let auto_create = match fields.text("AutoCreate") {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(other) => return Err(malformed(format!("AutoCreate must be true or false, not {other}"))),
-    };
-    let life = life(world, turn)?;
+    let wanted = Wanted::read(&turn.call.fields)?;
+    let (expires_at, store_until) = life(world, turn)?;
     let cluster = cluster(world, turn, principal)?;
-    let operation = &turn.call.operation;
-    let mut needs = vec![("redshift:GetClusterCredentials", format!("dbuser:{cluster}/{user}"))];
-    if let Some(database) = fields.text("DbName") {
-        needs.push(("redshift:GetClusterCredentials", format!("dbname:{cluster}/{database}")));
-    }
-    if auto_create {
-        needs.push(("redshift:CreateClusterUser", format!("dbuser:{cluster}/{user}")));
-    }
-    needs.extend(groups.iter().map(|group| ("redshift:JoinGroup", format!("dbgroup:{cluster}/{group}"))));
-    for (action, resource) in needs {
+    for (action, resource) in wanted.needs(&cluster) {
         let resource = world.arn("redshift", &resource);
-        world
-            .authorize(operation, principal, action, &resource)
-            .map_err(|why| Failure::common(SERVICE, why))?;
+        let allowed = world.authorize(&turn.call.operation, principal, action, &resource);
+        allowed.map_err(|why| Failure::common(SERVICE, why))?;
     }
     let issued = Issued {
-        user: issued_user(&user, auto_create, &groups),
-        database_user: user,
+        user: issued_user(&wanted.user, wanted.auto_create, &wanted.groups),
+        database_user: wanted.user,
         password: random::database_password(),
-        expires_at: life.1,
-        database: fields.text("DbName").map(str::to_owned),
-        groups,
-        auto_create,
+        expires_at: store_until,
+        database: wanted.database,
+        groups: wanted.groups,
+        auto_create: wanted.auto_create,
         target: Target::Cluster(cluster),
     };
-    Ok(issue(world, issued, life.0, None))
+    Ok(issue(world, issued, expires_at, None))
 }
 
 /// `IAM:alice`; `IAMA:alice` with auto-create, and `IAMA:alice:group` if groups are joined too. The client has to
@@ -143,7 +165,7 @@ fn issue(world: &World, issued: Issued, expires_at: Timestamp, refresh_at: Optio
     if let Some(refresh_at) = refresh_at {
         result += &element("NextRefreshTime", &time::extended(refresh_at));
     }
-    world.credentials.issue(issued);
+    world.config.credentials.issue(issued);
     result
 }
 
@@ -250,10 +272,6 @@ fn missing(name: &str) -> Failure {
 
 fn invalid(message: String) -> Failure {
     Failure::new(400, "InvalidParameterValue", message)
-}
-
-fn malformed(message: String) -> Failure {
-    Failure::new(400, "MalformedInput", message)
 }
 
 fn not_found(asked: &str) -> Failure {

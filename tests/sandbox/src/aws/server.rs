@@ -175,22 +175,30 @@ fn serve(
             (reply, None, format!("{} {}", request.method, request.path), Vec::new())
         }
     };
-    let authorization = Authorization::parse(request).ok();
-    let part = |part: fn(&Authorization<'_>) -> String| authorization.as_ref().map(part);
     world.log.push(Recorded {
-        request_id: request_id.to_owned(),
         service,
         operation,
         parameters,
+        status: reply.status,
+        error_code: reply.error_code.clone(),
+        ..recorded(request, request_id)
+    });
+    reply
+}
+
+/// The part of the record that the request alone tells.
+fn recorded(request: &Request, request_id: &str) -> Recorded {
+    let authorization = Authorization::parse(request).ok();
+    let part = |part: fn(&Authorization<'_>) -> String| authorization.as_ref().map(part);
+    Recorded {
+        request_id: request_id.to_owned(),
         access_key_id: part(|authorization| authorization.access_key_id.to_owned()),
         signing_region: part(|authorization| authorization.region.to_owned()),
         signing_service: part(|authorization| authorization.service.to_owned()),
         signed: request.header("authorization").is_some(),
         user_agent: request.header("user-agent").map(str::to_owned),
-        status: reply.status,
-        error_code: reply.error_code.clone(),
-    });
-    reply
+        ..Recorded::default()
+    }
 }
 
 /// AWS checks the signature before it looks for the operation, so a signed request to nowhere is checked too.

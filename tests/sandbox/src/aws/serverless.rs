@@ -64,7 +64,7 @@ fn credentials(world: &mut World, turn: &Turn<'_>, principal: &Principal) -> Res
         "expiration": expiration,
         "nextRefreshTime": expiration,
     });
-    world.credentials.issue(issued);
+    world.config.credentials.issue(issued);
     Ok(body)
 }
 

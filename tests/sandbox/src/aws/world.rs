@@ -4,13 +4,11 @@
 //! over it. The invariant: whether an action is allowed is decided here only.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::config::AwsConfig;
-use super::credentials::CredentialStore;
 use super::failure::Common;
 use super::fault::Faults;
 use super::identity::{Identities, Principal};
@@ -22,7 +20,6 @@ use super::sso::Sso;
 pub(crate) struct World {
     pub(crate) config: AwsConfig,
     pub(crate) address: SocketAddr,
-    pub(crate) credentials: Arc<CredentialStore>,
     pub(crate) identities: Identities,
     pub(crate) faults: Faults,
     pub(crate) sso: Sso,
@@ -36,7 +33,6 @@ impl World {
         Self {
             identities: Identities::new(&config),
             sso: Sso::new(&config),
-            credentials: Arc::default(),
             faults: Faults::default(),
             log: Vec::new(),
             allowed_actions: None,

@@ -113,7 +113,6 @@ fn faults_have_the_codes_of_aws() {
 fn a_wrong_clock_is_told() {
     let aws = start();
     aws.inject(Fault::clock(3600));
-    // botocore has no clock correction; the SDK for Rust has, from the Date header.
     run(&aws, "wrong_clock_is_told");
 }
 

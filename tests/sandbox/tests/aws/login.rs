@@ -370,6 +370,26 @@ fn pages_need_no_script_and_allow_none() {
     assert!(!page.body.contains("<script"));
 }
 
+#[cfg(unix)]
+#[test]
+fn the_profiles_are_readable_by_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let aws = start();
+    let mode = |name: &str| aws.home().join(name).metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(".aws"), 0o700);
+    assert_eq!((mode(".aws/config"), mode(".aws/credentials")), (0o600, 0o600));
+}
+
+#[test]
+fn a_fault_of_an_ended_session_is_the_portals_401() {
+    let aws = start();
+    aws.inject(Fault::expired_token().on("ListAccounts"));
+    let url = format!("{}/assignment/accounts", aws.aws_endpoint_url());
+    let answer = send("GET", &url, &[("x-amz-sso_bearer_token", "any")], "");
+    assert_eq!((answer.status, error(&answer).as_str()), (401, "UnauthorizedException"));
+}
+
 #[test]
 fn dropping_it_closes_the_port_and_removes_the_home() {
     let aws = start();
