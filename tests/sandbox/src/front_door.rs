@@ -14,15 +14,16 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::SandboxConfig;
+use crate::aws::CredentialStore;
 use crate::cancel::{CancelKeys, IssuedKey};
 use crate::catalog::Catalog;
-use crate::engine::EngineAddress;
+use crate::engine::{EngineAddress, setup};
 use crate::latency::delayed;
 use crate::messages::{ServerError, put_error_fields, put_message, put_ready};
 use crate::parameters::Greeting;
 use crate::proxy;
 use crate::record::{Recorder, SessionRecord, SessionRecorder};
-use crate::startup::{Gate, Opening, StartupMessage, Stream, open, put_authentication_ok, refuse};
+use crate::startup::{Gate, Login, Opening, StartupMessage, Stream, open, put_authentication_ok, refuse};
 use crate::upstream::{Upstream, login};
 
 const STARTUP_DEADLINE: Duration = Duration::from_secs(60);
@@ -31,6 +32,8 @@ const STARTUP_DEADLINE: Duration = Duration::from_secs(60);
 pub(crate) struct FrontDoor {
     pub(crate) config: SandboxConfig,
     pub(crate) password: String,
+    /// The logins that the AWS side has issued.
+    pub(crate) issued: Arc<CredentialStore>,
     pub(crate) acceptor: TlsAcceptor,
     pub(crate) engine: EngineAddress,
     pub(crate) keys: CancelKeys,
@@ -99,17 +102,35 @@ impl FrontDoor {
             auth: self.config.auth,
             user: &self.config.user,
             password: &self.password,
+            issued: &self.issued,
             require_tls: self.config.require_tls,
             peer,
         };
-        if let Err(error) = gate.admit(&mut client, &startup).await? {
-            refuse(&mut client, &error).await?;
-            return Ok(None);
-        }
+        let login = match gate.admit(&mut client, &startup).await? {
+            Ok(login) => login,
+            Err(error) => {
+                refuse(&mut client, &error).await?;
+                return Ok(None);
+            }
+        };
+        let startup = self.as_database_user(startup, login).await?;
         let Some(upstream) = self.enter_engine(&mut client, &startup).await? else { return Ok(None) };
         recorder.logged_in();
         let key = self.greet(&mut client, &upstream, &startup, granted).await?;
         Ok(Some(Admitted { client, upstream, startup, protocol: granted.unwrap_or(0), recorder, key }))
+    }
+
+    /// The session goes on as the database user behind an issued login; the engine gets that user when Redshift would
+    /// make it.
+    async fn as_database_user(&self, mut startup: StartupMessage, login: Login) -> Result<StartupMessage> {
+        if let Login::Issued(issued) = login {
+            // `IAMR:` users come into being with their first login; others are made only when AutoCreate asks for it.
+            if issued.auto_create || issued.database_user.starts_with("IAMR:") || issued.user.starts_with("IAMR:") {
+                setup::ensure_user(&self.engine, &issued.database_user, &self.config.user).await?;
+            }
+            startup.set_user(issued.database_user);
+        }
+        Ok(startup)
     }
 
     fn record(&self, startup: &StartupMessage, protocol: u32) -> SessionRecorder {

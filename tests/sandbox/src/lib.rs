@@ -7,6 +7,7 @@
 //! | `startup`, `auth`, `parameters` | the first packets, the password exchange, the greeting |
 //! | `proxy`, `pipeline` | the session: messages both ways, what is under way |
 //! | `row_description`, `catalog`, `numeric`, `refusals` | what Redshift says otherwise, or not at all |
+//! | `aws` | the AWS side: the services that issue logins, on a loopback HTTP endpoint of its own |
 //! | `tls`, `cancel`, `latency`, `record` | certificates, cancel keys, a delay line, what tests may ask |
 //!
 //! It shares no code with the driver: a common codec would hide a mistake that both ends make.
@@ -22,6 +23,7 @@
 //! - There is no UNLOAD, no COPY from S3, and no SHOW and SVV catalogs.
 
 mod auth;
+pub mod aws;
 mod blocking;
 mod cancel;
 mod catalog;
@@ -53,6 +55,7 @@ pub use crate::auth::AuthMode;
 pub use crate::blocking::BlockingSandbox;
 pub use crate::record::{BindRecord, SessionRecord};
 
+use crate::aws::{AwsConfig, AwsSide};
 use crate::cancel::CancelKeys;
 use crate::engine::{Account, Engine};
 use crate::front_door::FrontDoor;
@@ -60,6 +63,9 @@ use crate::record::Recorder;
 
 /// The name clients are told to connect to; the certificate has it.
 const HOST: &str = "localhost";
+
+/// Where the Serverless workgroup is reached: an address of its own, which needs no name service.
+const SERVERLESS_HOST: &str = "127.0.0.2";
 
 /// The highest protocol version the front door can speak.
 const HIGHEST_PROTOCOL: u32 = 3;
@@ -70,6 +76,8 @@ const URI_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b
 /// How a sandbox behaves.
 #[derive(Clone, Debug)]
 pub struct SandboxConfig {
+    /// Approve Identity Center logins without a click; off by default.
+    pub approve_sso: bool,
     /// Which authentication is asked for; MD5 by default, as on Redshift.
     pub auth: AuthMode,
     /// The database made at start; `dev` by default.
@@ -95,6 +103,7 @@ pub struct SandboxConfig {
 impl Default for SandboxConfig {
     fn default() -> Self {
         Self {
+            approve_sso: false,
             auth: AuthMode::default(),
             database: "dev".into(),
             latency: Duration::ZERO,
@@ -112,7 +121,8 @@ impl Default for SandboxConfig {
 /// A running sandbox; dropping it ends its sessions, its engine and its files.
 #[derive(Debug)]
 pub struct Sandbox {
-    accepting: JoinHandle<()>,
+    accepting: [JoinHandle<()>; 2],
+    aws: AwsSide,
     engine: Engine,
     recorder: Recorder,
     database: String,
@@ -135,6 +145,18 @@ impl Sandbox {
             .await
             .with_context(|| format!("cannot listen on 127.0.0.1:{}", config.port))?;
         let port = listener.local_addr()?.port();
+        let serverless_listener = TcpListener::bind((SERVERLESS_HOST, 0))
+            .await
+            .with_context(|| format!("cannot listen on {SERVERLESS_HOST} for the Serverless workgroup"))?;
+        let aws = AwsSide::start(AwsConfig {
+            approve_sso: config.approve_sso,
+            cluster_host: HOST.to_owned(),
+            cluster_port: port,
+            database: config.database.clone(),
+            serverless_host: SERVERLESS_HOST.to_owned(),
+            serverless_port: serverless_listener.local_addr()?.port(),
+            ..AwsConfig::default()
+        })?;
 
         let password = config.password.clone().unwrap_or_else(random_password);
         let (user, database) = (config.user.clone(), config.database.clone());
@@ -146,13 +168,15 @@ impl Sandbox {
         let door = FrontDoor {
             config,
             password: password.clone(),
+            issued: aws.credentials(),
             acceptor,
             engine: engine.address().clone(),
             keys: CancelKeys::default(),
             recorder: recorder.clone(),
         };
-        let accepting = tokio::spawn(Arc::new(door).serve(listener));
-        Ok(Self { accepting, engine, recorder, database, user, password, port, ca_file })
+        let door = Arc::new(door);
+        let accepting = [listener, serverless_listener].map(|listener| tokio::spawn(Arc::clone(&door).serve(listener)));
+        Ok(Self { accepting, aws, engine, recorder, database, user, password, port, ca_file })
     }
 
     /// Starts a sandbox on a runtime thread of its own, for callers that have none.
@@ -206,6 +230,11 @@ impl Sandbox {
         self.engine.uri()
     }
 
+    /// The AWS side: its endpoint, identities, profiles and faults.
+    pub fn aws(&self) -> &AwsSide {
+        &self.aws
+    }
+
     /// What clients asked for so far, oldest session first.
     pub fn sessions(&self) -> Vec<SessionRecord> {
         self.recorder.sessions()
@@ -220,7 +249,7 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        self.accepting.abort();
+        self.accepting.iter().for_each(JoinHandle::abort);
     }
 }
 

@@ -42,6 +42,9 @@ struct Serve {
     /// Announce this level of SHOW discovery commands.
     #[arg(long, value_name = "N")]
     show_discovery: Option<u32>,
+    /// Approve Identity Center logins without a click.
+    #[arg(long)]
+    approve_sso: bool,
     /// TCP port on 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 0, value_name = "N")]
     port: u16,
@@ -57,6 +60,7 @@ enum Auth {
 impl From<Serve> for SandboxConfig {
     fn from(serve: Serve) -> Self {
         Self {
+            approve_sso: serve.approve_sso,
             auth: match serve.auth {
                 Auth::Cleartext => AuthMode::Cleartext,
                 Auth::Digest => AuthMode::Digest,
@@ -98,6 +102,7 @@ async fn run(config: SandboxConfig) -> Result<()> {
 }
 
 fn announce(sandbox: &Sandbox) -> Result<()> {
+    let aws = sandbox.aws();
     let line = json!({
         "host": sandbox.host(),
         "port": sandbox.port(),
@@ -107,6 +112,19 @@ fn announce(sandbox: &Sandbox) -> Result<()> {
         "ca_file": sandbox.ca_file(),
         "uri": sandbox.uri(),
         "postgres_uri": sandbox.postgres_uri(),
+        "aws_endpoint_url": aws.aws_endpoint_url(),
+        "region": aws.region(),
+        "access_key_id": aws.access_key_id(),
+        "secret_access_key": aws.secret_access_key(),
+        "cluster_identifier": aws.cluster_identifier(),
+        "workgroup": aws.workgroup(),
+        "serverless_host": aws.serverless_host(),
+        "serverless_port": aws.serverless_port(),
+        "sso_start_url": aws.sso_start_url(),
+        "sso_region": aws.sso_region(),
+        "sso_account_id": aws.sso_account_id(),
+        "sso_role_name": aws.sso_role_name(),
+        "home": aws.home(),
     });
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "{line}").and_then(|()| stdout.flush()).context("cannot write to standard output")

@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
 
 use crate::auth::{AuthMode, Challenge};
+use crate::aws::{CredentialStore, Issued, Verdict};
 use crate::messages::{Cursor, ServerError, put_message, read_body, read_message};
 
 const SSL_REQUEST: u32 = 80_877_103;
@@ -50,6 +51,12 @@ impl StartupMessage {
     /// The user, empty when none was named.
     pub(crate) fn user(&self) -> &str {
         self.parameter("user").unwrap_or_default()
+    }
+
+    /// Goes on as another user.
+    pub(crate) fn set_user(&mut self, user: String) {
+        self.parameters.retain(|(name, _)| name != "user");
+        self.parameters.push(("user".to_owned(), user));
     }
 
     /// The database; like PostgreSQL's, it defaults to the user's name.
@@ -123,12 +130,22 @@ fn is_end_of_file(error: &anyhow::Error) -> bool {
         .is_some_and(|cause: &std::io::Error| cause.kind() == std::io::ErrorKind::UnexpectedEof)
 }
 
+/// Who logged in.
+#[derive(Debug)]
+pub(crate) enum Login {
+    /// Somebody with a temporary login of the AWS side.
+    Issued(Issued),
+    /// The sandbox's own user.
+    User,
+}
+
 /// Who may log in, and how.
 #[derive(Debug)]
 pub(crate) struct Gate<'a> {
     pub(crate) auth: AuthMode,
     pub(crate) user: &'a str,
     pub(crate) password: &'a str,
+    pub(crate) issued: &'a CredentialStore,
     pub(crate) require_tls: bool,
     /// The client's address, for the text a cluster gives when it wants TLS.
     pub(crate) peer: std::net::IpAddr,
@@ -140,7 +157,7 @@ impl Gate<'_> {
         &self,
         stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
         startup: &StartupMessage,
-    ) -> Result<Result<(), ServerError>> {
+    ) -> Result<Result<Login, ServerError>> {
         if self.require_tls && !startup.tls {
             return Ok(Err(self.no_entry(startup)));
         }
@@ -158,8 +175,16 @@ impl Gate<'_> {
         stream.flush().await?;
         let reply = read_message(stream, MAX_PASSWORD).await?;
         match challenge.check(user, self.password, &reply) {
-            Ok(true) if user == self.user => Ok(Ok(())),
-            Ok(_) => Ok(Err(rejected())),
+            Ok(true) if user == self.user => Ok(Ok(Login::User)),
+            Ok(_) => {
+                let proof = |password: &str| challenge.check(user, password, &reply).unwrap_or(false);
+                Ok(match self.issued.check(user, proof) {
+                    Verdict::Accepted(issued) => Ok(Login::Issued(issued)),
+                    // Seen in public reports of the JDBC driver.
+                    Verdict::Expired => Err(ServerError::new("28000", "IAM Authentication token has expired")),
+                    Verdict::Unknown => Err(rejected()),
+                })
+            }
             Err(error) => Ok(Err(ServerError::new("08P01", error.to_string()))),
         }
     }

@@ -60,6 +60,24 @@ pub(super) async fn prepare(engine: &EngineAddress, account: &Account) -> Result
     Ok(())
 }
 
+/// Makes a database user unless there is one; it may do what the sandbox's own user may.
+pub(crate) async fn ensure_user(engine: &EngineAddress, name: &str, like: &str) -> Result<()> {
+    let server = engine.connect(SUPERUSER, "postgres").await?;
+    let exists = server.query_opt("SELECT 1 FROM pg_roles WHERE rolname = $1", &[&name]).await?.is_some();
+    if !exists {
+        let (name, like) = (quote_identifier(name), quote_identifier(like));
+        // Two logins at once may both get here; the second finds the role made.
+        let made = server.batch_execute(&format!("CREATE ROLE {name} LOGIN IN ROLE {like}")).await;
+        match made {
+            Err(error) if error.code() != Some(&tokio_postgres::error::SqlState::DUPLICATE_OBJECT) => {
+                return Err(error).context("cannot make a database user in the engine");
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
