@@ -117,21 +117,31 @@ impl Chain<'_> {
         let base = match base {
             Base::Keys(keys) => keys,
             Base::Named(source) => self.named_source(source).await?,
-            Base::Profile(name) => {
-                let files = profile::files(&self.config.aws);
-                let provider = ProfileFileCredentialsProvider::builder()
-                    .configure(&self.provider_config()?)
-                    .profile_files(files)
-                    .profile_name(name)
-                    .build();
-                self.provide(&provider, &format!("profile {name:?}")).await?
-            }
+            Base::Profile(name) => self.provided_by_profile(name).await?,
             // Without an explicit choice of SSO no window opens: servers use profiles too.
             Base::Sso(identity) => {
                 self.sso.role_credentials(&identity, Flow::CachedOnly, self.cancel).await?
             }
         };
         self.assume(base, roles).await
+    }
+
+    async fn provided_by_profile(&self, name: &str) -> Result<Credentials, Error> {
+        let provider = ProfileFileCredentialsProvider::builder()
+            .configure(&self.provider_config()?)
+            .profile_files(profile::files(&self.config.aws))
+            .profile_name(name)
+            .build();
+        let runs_process = self.profiles.find(name).is_some_and(|p| p.get("credential_process").is_some());
+        self.provide(&provider, &format!("profile {name:?}")).await.map_err(|error| match error.kind() {
+            ErrorKind::Cancelled | ErrorKind::TimedOut => error,
+            // The text and its causes quote what the program printed, which may be a secret.
+            _ if runs_process => Error::rejected(format!(
+                "credential_process of profile {name:?} gave no credentials{}: run its command by hand to see why",
+                exit_status(&error.to_string())
+            )),
+            _ => error,
+        })
     }
 
     /// The base of a profile's chain and the roles to assume on it, innermost first.
@@ -275,6 +285,13 @@ fn not_provided(what: &str, cause: CredentialsError) -> Error {
         _ => (ErrorKind::Rejected, "check the source, then try again"),
     };
     Error::new(kind, format!("AWS credentials could not be obtained from {what}: {said}; {advice}"))
+}
+
+/// The exit status within the text of `aws-config`, without the output that follows it.
+fn exit_status(text: &str) -> String {
+    let after = text.split_once("exited with code ").map(|(_, after)| after);
+    let status = after.and_then(|after| after.split_once(". Stderr")).map(|(status, _)| status);
+    status.map_or_else(String::new, |status| format!(" ({status})"))
 }
 
 fn role(profile: &Profile) -> Option<Role> {

@@ -1,1 +1,0 @@
-//! Replay tests of whole logins.
