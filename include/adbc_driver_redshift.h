@@ -35,10 +35,10 @@ struct AdbcError;
 
 /* Option names; the comment says what each is for. */
 
-/** How to log in. `auto` decides by the options present. `iam`, `sso`, `idc` and `token` are reserved and refused for now. */
+/** How to log in: by database `password`, by `iam` (temporary database credentials from AWS credentials), or by `sso` (the same, with AWS credentials from IAM Identity Center). `auto` decides by the options present. `idc` and `token` are reserved and refused for now. */
 #define ADBC_REDSHIFT_OPTION_AUTH_METHOD "adbc.redshift.auth.method"
 
-/** Endpoint of the cluster or workgroup; the name that TLS verifies. */
+/** Endpoint of the cluster or workgroup; the name that TLS verifies. When empty with IAM or SSO, AWS is asked for it (`DescribeClusters`, `GetWorkgroup`). */
 #define ADBC_REDSHIFT_OPTION_TARGET_HOST "adbc.redshift.target.host"
 
 /** TCP port. */
@@ -52,6 +52,111 @@ struct AdbcError;
 
 /** Seconds for resolving, TCP, TLS, startup and login together, over all addresses. */
 #define ADBC_REDSHIFT_OPTION_TARGET_CONNECT_TIMEOUT_SECONDS "adbc.redshift.target.connect_timeout_seconds"
+
+/** Identifier of the provisioned cluster, for IAM and SSO. Taken from a standard host name when not given. */
+#define ADBC_REDSHIFT_OPTION_TARGET_CLUSTER_IDENTIFIER "adbc.redshift.target.cluster_identifier"
+
+/** Name of the Serverless workgroup, for IAM and SSO. Taken from a standard host name when not given. */
+#define ADBC_REDSHIFT_OPTION_TARGET_WORKGROUP "adbc.redshift.target.workgroup"
+
+/** Whether the target is Serverless. With `true` and no workgroup, `target.cluster_identifier` is taken as the workgroup. */
+#define ADBC_REDSHIFT_OPTION_TARGET_SERVERLESS "adbc.redshift.target.serverless"
+
+/** AWS account of the workgroup, 12 digits. */
+#define ADBC_REDSHIFT_OPTION_TARGET_ACCOUNT_ID "adbc.redshift.target.account_id"
+
+/** Custom domain name registered for the cluster or workgroup. */
+#define ADBC_REDSHIFT_OPTION_TARGET_CUSTOM_DOMAIN_NAME "adbc.redshift.target.custom_domain_name"
+
+/** Region of the cluster or workgroup. When not given: from the host name, the profile, or `AWS_REGION`. */
+#define ADBC_REDSHIFT_OPTION_AWS_REGION "adbc.redshift.aws.region"
+
+/** Profile of `~/.aws/config` and `~/.aws/credentials`. */
+#define ADBC_REDSHIFT_OPTION_AWS_PROFILE "adbc.redshift.aws.profile"
+
+/** AWS access key id. Refused in a URI; cannot be read back. */
+#define ADBC_REDSHIFT_OPTION_AWS_ACCESS_KEY_ID "adbc.redshift.aws.access_key_id"
+
+/** AWS secret access key. Refused in a URI; cannot be read back. */
+#define ADBC_REDSHIFT_OPTION_AWS_SECRET_ACCESS_KEY "adbc.redshift.aws.secret_access_key"
+
+/** Session token of temporary AWS keys. Refused in a URI; cannot be read back. */
+#define ADBC_REDSHIFT_OPTION_AWS_SESSION_TOKEN "adbc.redshift.aws.session_token"
+
+/** Role to assume with the AWS credentials found; several, separated by commas, form a chain. */
+#define ADBC_REDSHIFT_OPTION_AWS_ROLE_ARN "adbc.redshift.aws.role_arn"
+
+/** Replaces `~/.aws/config` and `AWS_CONFIG_FILE`. */
+#define ADBC_REDSHIFT_OPTION_AWS_CONFIG_FILE "adbc.redshift.aws.config_file"
+
+/** Replaces `~/.aws/credentials` and `AWS_SHARED_CREDENTIALS_FILE`. */
+#define ADBC_REDSHIFT_OPTION_AWS_CREDENTIALS_FILE "adbc.redshift.aws.credentials_file"
+
+/** Replaces the endpoints of all AWS services: https, or http on a literal loopback address. */
+#define ADBC_REDSHIFT_OPTION_AWS_ENDPOINT_URL "adbc.redshift.aws.endpoint_url"
+
+/** Seconds that one AWS call may take with its retries. */
+#define ADBC_REDSHIFT_OPTION_AWS_TIMEOUT_SECONDS "adbc.redshift.aws.timeout_seconds"
+
+/** HTTP proxy for AWS calls, instead of `HTTPS_PROXY`. It may hold a password: refused in a URI; cannot be read back. */
+#define ADBC_REDSHIFT_OPTION_AWS_PROXY_URL "adbc.redshift.aws.proxy_url"
+
+/** Database groups to join for the session, separated by commas (`GetClusterCredentials` only). */
+#define ADBC_REDSHIFT_OPTION_IAM_DB_GROUPS "adbc.redshift.iam.db_groups"
+
+/** Create the database user when it does not exist; needs `redshift:CreateClusterUser`. */
+#define ADBC_REDSHIFT_OPTION_IAM_AUTO_CREATE "adbc.redshift.iam.auto_create"
+
+/** Seconds that the database credentials are good for. */
+#define ADBC_REDSHIFT_OPTION_IAM_DURATION_SECONDS "adbc.redshift.iam.duration_seconds"
+
+/** AWS operation that fetches the credentials: `GetClusterCredentials`, `GetClusterCredentialsWithIAM`, or `GetCredentials` of Serverless. */
+#define ADBC_REDSHIFT_OPTION_IAM_API "adbc.redshift.iam.api"
+
+/** Profile with `sso_session` or `sso_start_url` settings; the other `sso` options fill what it leaves out. */
+#define ADBC_REDSHIFT_OPTION_SSO_PROFILE "adbc.redshift.sso.profile"
+
+/** Start URL of the AWS access portal. */
+#define ADBC_REDSHIFT_OPTION_SSO_START_URL "adbc.redshift.sso.start_url"
+
+/** Region of IAM Identity Center; often not the cluster's. */
+#define ADBC_REDSHIFT_OPTION_SSO_REGION "adbc.redshift.sso.region"
+
+/** AWS account to log in to, 12 digits. */
+#define ADBC_REDSHIFT_OPTION_SSO_ACCOUNT_ID "adbc.redshift.sso.account_id"
+
+/** Permission set (role) to use in that account. */
+#define ADBC_REDSHIFT_OPTION_SSO_ROLE_NAME "adbc.redshift.sso.role_name"
+
+/** How a person signs in: `pkce` in a browser on this machine, `device` with a code on any, `cached_only` never asks. `auto` takes `pkce` where a browser can be opened. */
+#define ADBC_REDSHIFT_OPTION_SSO_FLOW "adbc.redshift.sso.flow"
+
+/** Whether to open the browser; the address is always printed on standard error. */
+#define ADBC_REDSHIFT_OPTION_SSO_OPEN_BROWSER "adbc.redshift.sso.open_browser"
+
+/** Seconds to wait for the person. */
+#define ADBC_REDSHIFT_OPTION_SSO_TIMEOUT_SECONDS "adbc.redshift.sso.timeout_seconds"
+
+/** Loopback port for the redirect of `pkce`; 0 takes a free one. */
+#define ADBC_REDSHIFT_OPTION_SSO_LISTEN_PORT "adbc.redshift.sso.listen_port"
+
+/** Keep tokens in `~/.aws/sso/cache`, shared with the AWS CLI, or in this process only. */
+#define ADBC_REDSHIFT_OPTION_SSO_TOKEN_CACHE "adbc.redshift.sso.token_cache"
+
+/** The profiles that can sign in by SSO, as JSON. Read only; uses no network. */
+#define ADBC_REDSHIFT_OPTION_SSO_PROFILES "adbc.redshift.sso.profiles"
+
+/** The accounts that the signed-in person may use, as JSON. Read only. */
+#define ADBC_REDSHIFT_OPTION_SSO_ACCOUNTS "adbc.redshift.sso.accounts"
+
+/** The roles that the signed-in person may use in `sso.account_id`, as JSON. Read only. */
+#define ADBC_REDSHIFT_OPTION_SSO_ROLES "adbc.redshift.sso.roles"
+
+/** Where the person who is waited for has to sign in. Read only, while a connection waits. */
+#define ADBC_REDSHIFT_OPTION_SSO_VERIFICATION_URI "adbc.redshift.sso.verification_uri"
+
+/** The code that the sign-in page shows. Read only, while a connection waits. */
+#define ADBC_REDSHIFT_OPTION_SSO_USER_CODE "adbc.redshift.sso.user_code"
 
 /** `verify-full` checks certificate chain and name, `verify-ca` the chain only, `require` encrypts without checking, `disable` sends everything, the password included, in clear text. */
 #define ADBC_REDSHIFT_OPTION_TLS_MODE "adbc.redshift.tls.mode"

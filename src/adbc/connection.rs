@@ -11,11 +11,12 @@ use arrow_schema::Schema;
 
 use super::database::Database;
 use super::error::{from_session, invalid_state, not_implemented};
+use super::login;
 use super::metadata;
 use super::options::{self, Level};
 use super::reader::Reader;
 use super::running::{Running, RunningOperation};
-use super::settings::{self, ResultSettings};
+use super::settings::ResultSettings;
 use super::store::{self, OptionStore};
 use super::{ObjectsFilter, runtime};
 use crate::session::{Operation, Session, TransactionStatus};
@@ -125,15 +126,15 @@ impl Connection {
     /// `InvalidArguments` for missing options, `Unauthenticated`, `IO`, `Timeout`, `Cancelled`, or what the server
     /// answered; the connection can then be initialized again.
     pub fn init(&self, database: &Arc<Database>) -> Result<()> {
-        let (config, login) = settings::session(&[&self.options, database.options()?])?;
+        let stores = [&self.options, database.options()?];
         let operation = RunningOperation::start(&[&self.running]);
         self.begin_connecting()?;
-        let connected = runtime::block_on(Session::connect(&config, &login, operation.token()))
-            .and_then(|connected| connected.map_err(|error| from_session(&error)));
+        let connected = runtime::block_on(login::connect(&stores, database.logins(), operation.token()))
+            .and_then(|connected| connected);
         let mut state = self.lock();
         match (connected, &*state) {
-            (Ok(session), State::Connecting) => {
-                *state = State::Open { session, database: Arc::clone(database), catalog: config.database };
+            (Ok((session, catalog)), State::Connecting) => {
+                *state = State::Open { session, database: Arc::clone(database), catalog };
                 Ok(())
             }
             (Ok(_), _) => Err(invalid_state("the connection was released while it connected")),

@@ -2,24 +2,40 @@
 
 use std::sync::OnceLock;
 
-use adbc_core::error::Result;
+use adbc_core::error::{Error, Result, Status};
 use adbc_core::options::OptionValue;
 
-use super::error::invalid_state;
-use super::options::Level;
-use super::settings;
+use super::error::{from_auth, invalid_state, not_implemented};
+use super::login::Logins;
+use super::options::{self, Level};
 use super::store::{self, OptionStore};
+use super::{runtime, settings};
+use crate::auth::{self, AuthConfig, Environment, SsoProgress};
+use crate::session::CancelToken;
+
+const READ_ONLY: &[&str] = &[
+    options::SSO_PROFILES,
+    options::SSO_ACCOUNTS,
+    options::SSO_ROLES,
+    options::SSO_VERIFICATION_URI,
+    options::SSO_USER_CODE,
+];
 
 /// Options of one cluster or workgroup. They may be changed at any time; connections made afterwards use them.
 #[derive(Debug)]
 pub struct Database {
     options: OptionStore,
     initialized: OnceLock<()>,
+    logins: Logins,
 }
 
 impl Default for Database {
     fn default() -> Self {
-        Self { options: OptionStore::new(Level::Database), initialized: OnceLock::new() }
+        Self {
+            options: OptionStore::new(Level::Database),
+            initialized: OnceLock::new(),
+            logins: Logins::default(),
+        }
     }
 }
 
@@ -35,16 +51,34 @@ impl Database {
     ///
     /// `NotImplemented` for an unknown key, `InvalidArguments` for a value that does not fit.
     pub fn set_option(&self, key: &str, value: OptionValue) -> Result<()> {
+        let spec = self.options.spec(key, Status::NotImplemented)?;
+        if READ_ONLY.contains(&spec.key) {
+            return Err(not_implemented(format!("option '{key}' is read only")));
+        }
         self.options.set(key, &value).map(drop)
     }
 
-    /// The value of an option, or its default.
+    /// The value of an option, or its default. The `sso` lists are made when read: that of profiles from files alone,
+    /// those of accounts and roles by asking the portal, which may ask the person to sign in.
     ///
     /// # Errors
     ///
-    /// `NotFound` for unknown keys, secrets, and options without value and default.
+    /// `NotFound` for unknown keys, secrets, and options without value and default; for the lists, as a login.
     pub fn get_option_string(&self, key: &str) -> Result<String> {
-        self.options.shown(key)
+        match self.options.spec(key, Status::NotFound)?.key {
+            options::SSO_PROFILES => self.sso_list(|config, _| async move {
+                auth::sso_profiles(&config, &Environment::process()).await
+            }),
+            options::SSO_ACCOUNTS => self.sso_list(|config, cancel| async move {
+                auth::sso_accounts(&config, Environment::process(), &cancel).await
+            }),
+            options::SSO_ROLES => self.sso_list(|config, cancel| async move {
+                auth::sso_roles(&config, Environment::process(), &cancel).await
+            }),
+            options::SSO_VERIFICATION_URI => self.progress(key, |progress| Some(progress.verification_uri)),
+            options::SSO_USER_CODE => self.progress(key, |progress| progress.user_code),
+            _ => self.options.shown(key),
+        }
     }
 
     /// As [`Self::get_option_string`], as bytes.
@@ -53,7 +87,7 @@ impl Database {
     ///
     /// As [`Self::get_option_string`].
     pub fn get_option_bytes(&self, key: &str) -> Result<Vec<u8>> {
-        self.options.shown(key).map(String::into_bytes)
+        self.get_option_string(key).map(String::into_bytes)
     }
 
     /// As [`Self::get_option_string`], as an integer.
@@ -62,7 +96,7 @@ impl Database {
     ///
     /// As [`Self::get_option_string`], and `InvalidArguments` when the value is no integer.
     pub fn get_option_int(&self, key: &str) -> Result<i64> {
-        store::to_int(key, &self.options.shown(key)?)
+        store::to_int(key, &self.get_option_string(key)?)
     }
 
     /// As [`Self::get_option_string`], as a double.
@@ -71,7 +105,7 @@ impl Database {
     ///
     /// As [`Self::get_option_string`], and `InvalidArguments` when the value is no number.
     pub fn get_option_double(&self, key: &str) -> Result<f64> {
-        store::to_double(key, &self.options.shown(key)?)
+        store::to_double(key, &self.get_option_string(key)?)
     }
 
     /// Checks forms and contradictions. Asks for no network and no required option: those are reported by
@@ -86,6 +120,26 @@ impl Database {
         }
         settings::check_database(&self.options)?;
         self.initialized.set(()).map_err(|()| invalid_state("the database is already initialized"))
+    }
+
+    /// The logins of this database's connections.
+    pub(super) fn logins(&self) -> &Logins {
+        &self.logins
+    }
+
+    fn sso_list<F>(&self, list: impl FnOnce(AuthConfig, CancelToken) -> F) -> Result<String>
+    where
+        F: Future<Output = std::result::Result<String, auth::Error>>,
+    {
+        let config = settings::auth(&[self.options()?])?;
+        runtime::block_on(list(config, CancelToken::new()))?.map_err(|error| from_auth(&error))
+    }
+
+    fn progress(&self, key: &str, part: impl FnOnce(SsoProgress) -> Option<String>) -> Result<String> {
+        self.logins.progress().and_then(part).ok_or_else(|| {
+            let message = format!("option '{key}' has no value: no login waits for a person now");
+            Error::with_message_and_status(message, Status::NotFound)
+        })
     }
 
     /// The options, once initialized.

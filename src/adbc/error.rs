@@ -5,6 +5,7 @@ use std::ffi::c_char;
 use adbc_core::error::{Error, Status};
 use tokio_postgres::error::SqlState;
 
+use crate::auth;
 use crate::session::{self, ErrorKind, ServerError};
 use crate::types::DecodeError;
 
@@ -81,6 +82,23 @@ pub(super) fn from_session(error: &session::Error) -> Error {
     if let Some(server) = error.server() {
         adbc.vendor_code = vendor_code(server);
         adbc.details = Some(details(server));
+    }
+    adbc
+}
+
+/// A login method's error as ADBC's, with the AWS request id as a detail.
+pub(super) fn from_auth(error: &auth::Error) -> Error {
+    let status = match error.kind() {
+        auth::ErrorKind::Cancelled => Status::Cancelled,
+        auth::ErrorKind::Denied => Status::Unauthorized,
+        auth::ErrorKind::InvalidConfig | auth::ErrorKind::NotConfigured => Status::InvalidArguments,
+        auth::ErrorKind::Rejected => Status::Unauthenticated,
+        auth::ErrorKind::TimedOut => Status::Timeout,
+        auth::ErrorKind::Unavailable => Status::IO,
+    };
+    let mut adbc = Error::with_message_and_status(error.to_string(), status);
+    if let Some(id) = error.request_id() {
+        adbc.details = Some(vec![("aws_request_id".to_owned(), id.as_bytes().to_vec())]);
     }
     adbc
 }

@@ -8,6 +8,7 @@ mod columns;
 mod connection;
 mod database;
 mod error;
+mod login;
 mod metadata;
 pub mod options;
 mod reader;

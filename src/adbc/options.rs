@@ -239,7 +239,15 @@ pub static TABLE: &[OptionSpec] = &[
          `postgres://` too). Parameters are the keys below without `adbc.redshift.`. An option set by its own key \
          beats the URI.",
     ),
-    row(USERNAME, D, Kind::Text, None, &["user", "uid", "logonid"], "Database user."),
+    row(
+        USERNAME,
+        D,
+        Kind::Text,
+        None,
+        &["user", "uid", "logonid", "dbuser", "db_user"],
+        "Database user. With IAM and SSO: the user to ask `GetClusterCredentials` for; without it, \
+         `GetClusterCredentialsWithIAM` answers with the user of the IAM identity.",
+    ),
     row(PASSWORD, D, Kind::Secret, None, &["pwd"], "Password of the database user. Cannot be read back."),
     row(
         AUTH_METHOD,
@@ -247,8 +255,9 @@ pub static TABLE: &[OptionSpec] = &[
         Kind::Choice(&["auto", "password", "iam", "sso", "idc", "token"]),
         Some("auto"),
         &[],
-        "How to log in. `auto` decides by the options present. `iam`, `sso`, `idc` and `token` are reserved and \
-         refused for now.",
+        "How to log in: by database `password`, by `iam` (temporary database credentials from AWS credentials), or by \
+         `sso` (the same, with AWS credentials from IAM Identity Center). `auto` decides by the options present. `idc` \
+         and `token` are reserved and refused for now.",
     ),
     row(
         HOST,
@@ -256,7 +265,8 @@ pub static TABLE: &[OptionSpec] = &[
         Kind::Text,
         None,
         &["host", "server", "hostname"],
-        "Endpoint of the cluster or workgroup; the name that TLS verifies.",
+        "Endpoint of the cluster or workgroup; the name that TLS verifies. When empty with IAM or SSO, AWS is asked for \
+         it (`DescribeClusters`, `GetWorkgroup`).",
     ),
     row(PORT, D, Kind::Integer { min: 1, max: 65_535 }, Some("5439"), &["port"], "TCP port."),
     row(
@@ -282,6 +292,264 @@ pub static TABLE: &[OptionSpec] = &[
         Some("30"),
         &["connect_timeout", "logintimeout", "redshift.connect_timeout"],
         "Seconds for resolving, TCP, TLS, startup and login together, over all addresses.",
+    ),
+    row(
+        CLUSTER_IDENTIFIER,
+        D,
+        Kind::Text,
+        None,
+        &["cluster_identifier", "clusterid", "clusteridentifier", "redshift.cluster_identifier"],
+        "Identifier of the provisioned cluster, for IAM and SSO. Taken from a standard host name when not given.",
+    ),
+    row(
+        WORKGROUP,
+        D,
+        Kind::Text,
+        None,
+        &[
+            "workgroup",
+            "serverlessworkgroup",
+            "serverless_work_group",
+            "workgroup_name",
+            "redshift.workgroup_name",
+        ],
+        "Name of the Serverless workgroup, for IAM and SSO. Taken from a standard host name when not given.",
+    ),
+    row(
+        SERVERLESS,
+        D,
+        Kind::Choice(&["auto", "true", "false"]),
+        Some("auto"),
+        &["serverless", "isserverless", "is_serverless"],
+        "Whether the target is Serverless. With `true` and no workgroup, `target.cluster_identifier` is taken as the workgroup.",
+    ),
+    row(
+        ACCOUNT_ID,
+        D,
+        Kind::Text,
+        None,
+        &["serverlessacctid", "serverless_acct_id"],
+        "AWS account of the workgroup, 12 digits.",
+    ),
+    row(
+        CUSTOM_DOMAIN_NAME,
+        D,
+        Kind::Text,
+        None,
+        &["custom_domain_name", "customdomainname", "redshift.custom_domain_name"],
+        "Custom domain name registered for the cluster or workgroup.",
+    ),
+    row(
+        AWS_REGION,
+        D,
+        Kind::Text,
+        None,
+        &["region", "awsregion", "aws_region", "redshift.aws.region"],
+        "Region of the cluster or workgroup. When not given: from the host name, the profile, or `AWS_REGION`.",
+    ),
+    row(
+        AWS_PROFILE,
+        D,
+        Kind::Text,
+        None,
+        &["profile", "awsprofile", "aws_profile", "redshift.aws.profile"],
+        "Profile of `~/.aws/config` and `~/.aws/credentials`.",
+    ),
+    row(
+        AWS_ACCESS_KEY_ID,
+        D,
+        Kind::Secret,
+        None,
+        &["access_key_id", "accesskeyid", "aws_access_key_id", "redshift.aws.access_key_id"],
+        "AWS access key id. Refused in a URI; cannot be read back.",
+    ),
+    row(
+        AWS_SECRET_ACCESS_KEY,
+        D,
+        Kind::Secret,
+        None,
+        &["secret_access_key", "secretaccesskey", "aws_secret_access_key", "redshift.aws.secret_access_key"],
+        "AWS secret access key. Refused in a URI; cannot be read back.",
+    ),
+    row(
+        AWS_SESSION_TOKEN,
+        D,
+        Kind::Secret,
+        None,
+        &["session_token", "sessiontoken", "aws_session_token", "redshift.aws.session_token"],
+        "Session token of temporary AWS keys. Refused in a URI; cannot be read back.",
+    ),
+    row(
+        AWS_ROLE_ARN,
+        D,
+        Kind::Text,
+        None,
+        &["role_arn"],
+        "Role to assume with the AWS credentials found; several, separated by commas, form a chain.",
+    ),
+    row(AWS_CONFIG_FILE, D, Kind::Path, None, &[], "Replaces `~/.aws/config` and `AWS_CONFIG_FILE`."),
+    row(
+        AWS_CREDENTIALS_FILE,
+        D,
+        Kind::Path,
+        None,
+        &[],
+        "Replaces `~/.aws/credentials` and `AWS_SHARED_CREDENTIALS_FILE`.",
+    ),
+    row(
+        AWS_ENDPOINT_URL,
+        D,
+        Kind::Text,
+        None,
+        &["endpoint_url", "endpointurl"],
+        "Replaces the endpoints of all AWS services: https, or http on a literal loopback address.",
+    ),
+    row(
+        AWS_TIMEOUT,
+        D,
+        SECONDS,
+        Some("30"),
+        &["stsconnectiontimeout"],
+        "Seconds that one AWS call may take with its retries.",
+    ),
+    row(
+        AWS_PROXY_URL,
+        D,
+        Kind::Secret,
+        None,
+        &[],
+        "HTTP proxy for AWS calls, instead of `HTTPS_PROXY`. It may hold a password: refused in a URI; cannot be read back.",
+    ),
+    row(
+        IAM_DB_GROUPS,
+        D,
+        Kind::Text,
+        None,
+        &["db_groups", "dbgroups", "redshift.db_groups"],
+        "Database groups to join for the session, separated by commas (`GetClusterCredentials` only).",
+    ),
+    row(
+        IAM_AUTO_CREATE,
+        D,
+        Kind::Boolean,
+        Some("false"),
+        &["auto_create", "autocreate", "auto_create_user", "redshift.auto_create_user"],
+        "Create the database user when it does not exist; needs `redshift:CreateClusterUser`.",
+    ),
+    row(
+        IAM_DURATION,
+        D,
+        Kind::Integer { min: 900, max: 3_600 },
+        Some("900"),
+        &["iamduration"],
+        "Seconds that the database credentials are good for.",
+    ),
+    row(
+        IAM_API,
+        D,
+        Kind::Choice(&["auto", "cluster", "cluster_with_iam", "serverless"]),
+        Some("auto"),
+        &[],
+        "AWS operation that fetches the credentials: `GetClusterCredentials`, `GetClusterCredentialsWithIAM`, or `GetCredentials` of Serverless.",
+    ),
+    row(
+        SSO_PROFILE,
+        D,
+        Kind::Text,
+        None,
+        &["ssoprofile"],
+        "Profile with `sso_session` or `sso_start_url` settings; the other `sso` options fill what it leaves out.",
+    ),
+    row(SSO_START_URL, D, Kind::Text, None, &["ssostarturl"], "Start URL of the AWS access portal."),
+    row(
+        SSO_REGION,
+        D,
+        Kind::Text,
+        None,
+        &["ssoregion"],
+        "Region of IAM Identity Center; often not the cluster's.",
+    ),
+    row(SSO_ACCOUNT_ID, D, Kind::Text, None, &["ssoaccountid"], "AWS account to log in to, 12 digits."),
+    row(
+        SSO_ROLE_NAME,
+        D,
+        Kind::Text,
+        None,
+        &["ssorolename"],
+        "Permission set (role) to use in that account.",
+    ),
+    row(
+        SSO_FLOW,
+        D,
+        Kind::Choice(&["auto", "pkce", "device", "cached_only"]),
+        Some("auto"),
+        &[],
+        "How a person signs in: `pkce` in a browser on this machine, `device` with a code on any, `cached_only` never asks. `auto` takes `pkce` where a browser can be opened.",
+    ),
+    row(
+        SSO_OPEN_BROWSER,
+        D,
+        Kind::Choice(&["auto", "true", "false"]),
+        Some("auto"),
+        &[],
+        "Whether to open the browser; the address is always printed on standard error.",
+    ),
+    row(SSO_TIMEOUT, D, SECONDS, Some("600"), &["idp_response_timeout"], "Seconds to wait for the person."),
+    row(
+        SSO_LISTEN_PORT,
+        D,
+        Kind::Integer { min: 0, max: 65_535 },
+        Some("0"),
+        &["listen_port"],
+        "Loopback port for the redirect of `pkce`; 0 takes a free one.",
+    ),
+    row(
+        SSO_TOKEN_CACHE,
+        D,
+        Kind::Choice(&["shared", "memory"]),
+        Some("shared"),
+        &[],
+        "Keep tokens in `~/.aws/sso/cache`, shared with the AWS CLI, or in this process only.",
+    ),
+    row(
+        SSO_PROFILES,
+        D,
+        Kind::Text,
+        None,
+        &[],
+        "The profiles that can sign in by SSO, as JSON. Read only; uses no network.",
+    ),
+    row(
+        SSO_ACCOUNTS,
+        D,
+        Kind::Text,
+        None,
+        &[],
+        "The accounts that the signed-in person may use, as JSON. Read only.",
+    ),
+    row(
+        SSO_ROLES,
+        D,
+        Kind::Text,
+        None,
+        &[],
+        "The roles that the signed-in person may use in `sso.account_id`, as JSON. Read only.",
+    ),
+    row(
+        SSO_VERIFICATION_URI,
+        D,
+        Kind::Text,
+        None,
+        &[],
+        "Where the person who is waited for has to sign in. Read only, while a connection waits.",
+    ),
+    row(
+        SSO_USER_CODE,
+        D,
+        Kind::Text,
+        None,
+        &[],
+        "The code that the sign-in page shows. Read only, while a connection waits.",
     ),
     row(
         TLS_MODE,
@@ -425,6 +693,41 @@ keys! {
     DATABASE = "adbc.redshift.target.database";
     CONNECT_HOST = "adbc.redshift.target.connect_host";
     CONNECT_TIMEOUT = "adbc.redshift.target.connect_timeout_seconds";
+    CLUSTER_IDENTIFIER = "adbc.redshift.target.cluster_identifier";
+    WORKGROUP = "adbc.redshift.target.workgroup";
+    SERVERLESS = "adbc.redshift.target.serverless";
+    ACCOUNT_ID = "adbc.redshift.target.account_id";
+    CUSTOM_DOMAIN_NAME = "adbc.redshift.target.custom_domain_name";
+    AWS_REGION = "adbc.redshift.aws.region";
+    AWS_PROFILE = "adbc.redshift.aws.profile";
+    AWS_ACCESS_KEY_ID = "adbc.redshift.aws.access_key_id";
+    AWS_SECRET_ACCESS_KEY = "adbc.redshift.aws.secret_access_key";
+    AWS_SESSION_TOKEN = "adbc.redshift.aws.session_token";
+    AWS_ROLE_ARN = "adbc.redshift.aws.role_arn";
+    AWS_CONFIG_FILE = "adbc.redshift.aws.config_file";
+    AWS_CREDENTIALS_FILE = "adbc.redshift.aws.credentials_file";
+    AWS_ENDPOINT_URL = "adbc.redshift.aws.endpoint_url";
+    AWS_TIMEOUT = "adbc.redshift.aws.timeout_seconds";
+    AWS_PROXY_URL = "adbc.redshift.aws.proxy_url";
+    IAM_DB_GROUPS = "adbc.redshift.iam.db_groups";
+    IAM_AUTO_CREATE = "adbc.redshift.iam.auto_create";
+    IAM_DURATION = "adbc.redshift.iam.duration_seconds";
+    IAM_API = "adbc.redshift.iam.api";
+    SSO_PROFILE = "adbc.redshift.sso.profile";
+    SSO_START_URL = "adbc.redshift.sso.start_url";
+    SSO_REGION = "adbc.redshift.sso.region";
+    SSO_ACCOUNT_ID = "adbc.redshift.sso.account_id";
+    SSO_ROLE_NAME = "adbc.redshift.sso.role_name";
+    SSO_FLOW = "adbc.redshift.sso.flow";
+    SSO_OPEN_BROWSER = "adbc.redshift.sso.open_browser";
+    SSO_TIMEOUT = "adbc.redshift.sso.timeout_seconds";
+    SSO_LISTEN_PORT = "adbc.redshift.sso.listen_port";
+    SSO_TOKEN_CACHE = "adbc.redshift.sso.token_cache";
+    SSO_PROFILES = "adbc.redshift.sso.profiles";
+    SSO_ACCOUNTS = "adbc.redshift.sso.accounts";
+    SSO_ROLES = "adbc.redshift.sso.roles";
+    SSO_VERIFICATION_URI = "adbc.redshift.sso.verification_uri";
+    SSO_USER_CODE = "adbc.redshift.sso.user_code";
     TLS_MODE = "adbc.redshift.tls.mode";
     TLS_ROOT_CERT = "adbc.redshift.tls.root_cert";
     TLS_SERVER_NAME = "adbc.redshift.tls.server_name";

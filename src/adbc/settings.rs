@@ -8,6 +8,10 @@ use adbc_core::error::{Error, Result, Status};
 
 use super::options;
 use super::store::OptionStore;
+use crate::auth::{
+    Api, AuthConfig, AwsConfig, Credentials, Flow, IamConfig, Method, SsoConfig, TargetConfig, Toggle,
+    TokenCache,
+};
 use crate::secret::Secret;
 use crate::session::{Keepalive, Login, SessionConfig, TlsConfig, TlsMode, TlsVersion};
 use crate::types::BatchLimits;
@@ -38,13 +42,13 @@ impl ResultSettings {
     }
 }
 
-/// Checks what `AdbcDatabaseInit` can check without a network: forms and contradictions, not missing fields.
+/// Checks what `AdbcDatabaseInit` can check without a network: forms, not missing fields.
 pub(super) fn check_database(store: &OptionStore) -> Result<()> {
     let options = Options(&[store]);
     let method = options.text(options::AUTH_METHOD)?;
-    if !matches!(method.as_str(), "auto" | "password") {
+    if matches!(method.as_str(), "idc" | "token") {
         let message = format!(
-            "'{}' = '{method}' is reserved and not implemented yet; use 'password' with 'username' and 'password'",
+            "'{}' = '{method}' is reserved and not implemented yet; use 'password', 'iam' or 'sso'",
             options::AUTH_METHOD
         );
         return Err(Error::with_message_and_status(message, Status::NotImplemented));
@@ -52,27 +56,37 @@ pub(super) fn check_database(store: &OptionStore) -> Result<()> {
     Ok(())
 }
 
-/// Where to connect and as whom.
+/// How to log in, and where to.
+pub(super) fn auth(stores: &[&OptionStore]) -> Result<AuthConfig> {
+    let options = Options(stores);
+    Ok(AuthConfig {
+        method: match options.text(options::AUTH_METHOD)?.as_str() {
+            "iam" => Method::Iam,
+            "password" => Method::Password,
+            "sso" => Method::Sso,
+            _ => Method::Auto,
+        },
+        username: options.optional(options::USERNAME),
+        password: options.secret(options::PASSWORD),
+        aws: options.aws()?,
+        iam: options.iam()?,
+        sso: options.sso()?,
+        target: options.target()?,
+    })
+}
+
+/// How to connect with what a login method answered.
 ///
 /// # Errors
 ///
-/// `InvalidArguments`, naming every required option that is missing.
-pub(super) fn session(stores: &[&OptionStore]) -> Result<(SessionConfig, Login)> {
+/// `InvalidArguments` when the database is missing, or when a temporary credential would travel unencrypted.
+pub(super) fn session(stores: &[&OptionStore], credentials: Credentials) -> Result<(SessionConfig, Login)> {
     let options = Options(stores);
-    let host = options.optional(options::HOST);
-    let database = options.optional(options::DATABASE);
-    let user = options.optional(options::USERNAME);
-    let (Some(host), Some(database), Some(user)) = (&host, &database, &user) else {
-        let missing = [(options::HOST, &host), (options::DATABASE, &database), (options::USERNAME, &user)];
-        return Err(missing_options(
-            missing.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| *key),
-        ));
-    };
     let config = SessionConfig {
-        host: host.clone(),
+        host: credentials.host,
         connect_host: options.optional(options::CONNECT_HOST),
-        port: options.number(options::PORT)?,
-        database: database.clone(),
+        port: credentials.port,
+        database: options.text(options::DATABASE)?,
         tls: options.tls()?,
         connect_timeout: options.seconds(options::CONNECT_TIMEOUT)?,
         keepalive: Keepalive {
@@ -82,7 +96,22 @@ pub(super) fn session(stores: &[&OptionStore]) -> Result<(SessionConfig, Login)>
         },
         application_name: options.optional(options::APPLICATION_NAME),
     };
-    Ok((config, Login { user: user.clone(), password: options.secret(options::PASSWORD) }))
+    Ok((config, Login { user: credentials.user, password: credentials.password }))
+}
+
+/// What every login needs and no AWS call can find, checked before a credential is fetched.
+pub(super) fn check_connection(stores: &[&OptionStore], requires_tls: bool) -> Result<()> {
+    let options = Options(stores);
+    options.text(options::DATABASE)?;
+    if requires_tls && options.tls()?.mode == TlsMode::Disable {
+        let message = format!(
+            "a login by IAM or SSO is refused with '{}' = 'disable': its temporary password would travel in clear text; \
+             use 'verify-full', 'verify-ca' or 'require'",
+            options::TLS_MODE
+        );
+        return Err(Error::with_message_and_status(message, Status::InvalidArguments));
+    }
+    Ok(())
 }
 
 fn missing_options<'a>(keys: impl Iterator<Item = &'a str>) -> Error {
@@ -102,13 +131,14 @@ fn missing_options<'a>(keys: impl Iterator<Item = &'a str>) -> Error {
 struct Options<'a>(&'a [&'a OptionStore]);
 
 impl Options<'_> {
+    /// The value set; an empty text counts as not set, as form fields send it.
     fn secret(&self, key: &str) -> Option<Secret> {
-        self.0.iter().find_map(|store| store.value(key))
+        self.0.iter().find_map(|store| store.value(key)).filter(|text| !text.expose().is_empty())
     }
 
-    /// The value or default; an empty text counts as not set, as form fields send it.
+    /// The value or default.
     fn optional(&self, key: &str) -> Option<String> {
-        let value = self.secret(key).map(|text| text.expose().to_owned()).filter(|text| !text.is_empty());
+        let value = self.secret(key).map(|text| text.expose().to_owned());
         value.or_else(|| options::find(key)?.default.map(str::to_owned))
     }
 
@@ -132,6 +162,88 @@ impl Options<'_> {
         self.number(key).map(Duration::from_secs)
     }
 
+    fn set_number<T: TryFrom<i64>>(&self, key: &str) -> Result<Option<T>> {
+        if self.secret(key).is_some() { self.number(key).map(Some) } else { Ok(None) }
+    }
+
+    fn path(&self, key: &str) -> Option<PathBuf> {
+        self.optional(key).map(PathBuf::from)
+    }
+
+    fn toggle(&self, key: &str) -> Result<Toggle> {
+        Ok(match self.text(key)?.as_str() {
+            "true" => Toggle::True,
+            "false" => Toggle::False,
+            _ => Toggle::Auto,
+        })
+    }
+
+    fn aws(&self) -> Result<AwsConfig> {
+        Ok(AwsConfig {
+            region: self.optional(options::AWS_REGION),
+            profile: self.optional(options::AWS_PROFILE),
+            access_key_id: self.secret(options::AWS_ACCESS_KEY_ID),
+            secret_access_key: self.secret(options::AWS_SECRET_ACCESS_KEY),
+            session_token: self.secret(options::AWS_SESSION_TOKEN),
+            role_arn: self.optional(options::AWS_ROLE_ARN),
+            config_file: self.path(options::AWS_CONFIG_FILE),
+            credentials_file: self.path(options::AWS_CREDENTIALS_FILE),
+            endpoint_url: self.optional(options::AWS_ENDPOINT_URL),
+            timeout: self.seconds(options::AWS_TIMEOUT)?,
+            proxy_url: self.secret(options::AWS_PROXY_URL),
+        })
+    }
+
+    fn iam(&self) -> Result<IamConfig> {
+        Ok(IamConfig {
+            db_groups: self.optional(options::IAM_DB_GROUPS).map(|text| names(&text)).unwrap_or_default(),
+            auto_create: self.text(options::IAM_AUTO_CREATE)? == "true",
+            duration_seconds: self.set_number(options::IAM_DURATION)?,
+            api: match self.text(options::IAM_API)?.as_str() {
+                "cluster" => Api::Cluster,
+                "cluster_with_iam" => Api::ClusterWithIam,
+                "serverless" => Api::Serverless,
+                _ => Api::Auto,
+            },
+        })
+    }
+
+    fn sso(&self) -> Result<SsoConfig> {
+        Ok(SsoConfig {
+            profile: self.optional(options::SSO_PROFILE),
+            start_url: self.optional(options::SSO_START_URL),
+            region: self.optional(options::SSO_REGION),
+            account_id: self.optional(options::SSO_ACCOUNT_ID),
+            role_name: self.optional(options::SSO_ROLE_NAME),
+            flow: match self.text(options::SSO_FLOW)?.as_str() {
+                "pkce" => Flow::Pkce,
+                "device" => Flow::Device,
+                "cached_only" => Flow::CachedOnly,
+                _ => Flow::Auto,
+            },
+            open_browser: self.toggle(options::SSO_OPEN_BROWSER)?,
+            timeout: self.seconds(options::SSO_TIMEOUT)?,
+            listen_port: self.number(options::SSO_LISTEN_PORT)?,
+            token_cache: match self.text(options::SSO_TOKEN_CACHE)?.as_str() {
+                "memory" => TokenCache::Memory,
+                _ => TokenCache::Shared,
+            },
+        })
+    }
+
+    fn target(&self) -> Result<TargetConfig> {
+        Ok(TargetConfig {
+            host: self.optional(options::HOST),
+            port: self.set_number(options::PORT)?,
+            database: self.optional(options::DATABASE),
+            cluster_identifier: self.optional(options::CLUSTER_IDENTIFIER),
+            workgroup: self.optional(options::WORKGROUP),
+            serverless: self.toggle(options::SERVERLESS)?,
+            account_id: self.optional(options::ACCOUNT_ID),
+            custom_domain_name: self.optional(options::CUSTOM_DOMAIN_NAME),
+        })
+    }
+
     fn tls(&self) -> Result<TlsConfig> {
         Ok(TlsConfig {
             mode: match self.text(options::TLS_MODE)?.as_str() {
@@ -150,6 +262,13 @@ impl Options<'_> {
     }
 }
 
+/// A list of names: separated by commas, or a JSON array of plain strings as the other ADBC driver takes it.
+fn names(text: &str) -> Vec<String> {
+    let bare = text.trim().trim_start_matches('[').trim_end_matches(']');
+    let names = bare.split(',').map(|name| name.trim().trim_matches('"').to_owned());
+    names.filter(|name| !name.is_empty()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use adbc_core::options::OptionValue;
@@ -165,10 +284,20 @@ mod tests {
         store
     }
 
+    fn credentials() -> Credentials {
+        Credentials {
+            user: "me".into(),
+            password: Some(Secret::new("pw")),
+            host: "h".into(),
+            port: 5439,
+            expires_at: None,
+        }
+    }
+
     #[test]
-    fn defaults_verify_fully_and_use_redshifts_port() {
+    fn defaults_verify_fully() {
         let store = database(&[("uri", "redshift://me:pw@h/dev")]);
-        let (config, login) = session(&[&store]).unwrap();
+        let (config, login) = session(&[&store], credentials()).unwrap();
         assert_eq!((config.host.as_str(), config.port, config.database.as_str()), ("h", 5439, "dev"));
         assert_eq!(config.tls.mode, TlsMode::VerifyFull);
         assert_eq!(config.connect_timeout, Duration::from_secs(30));
@@ -176,14 +305,26 @@ mod tests {
     }
 
     #[test]
-    fn every_missing_field_is_named_at_once() {
+    fn a_temporary_password_never_travels_unencrypted() {
+        let store = database(&[("uri", "redshift://h/dev?tls.mode=disable")]);
+        let error = check_connection(&[&store], true).unwrap_err();
+        assert!(error.message.contains("refused with 'adbc.redshift.tls.mode' = 'disable'"), "{error}");
+        check_connection(&[&store], false).unwrap();
+    }
+
+    #[test]
+    fn a_missing_database_is_named() {
         let store = database(&[(options::HOST, "h"), (options::DATABASE, "")]);
-        let error = session(&[&store]).unwrap_err();
+        let error = check_connection(&[&store], false).unwrap_err();
         assert_eq!(error.status, Status::InvalidArguments);
-        assert!(
-            error.message.contains("options 'adbc.redshift.target.database', 'username' are not set"),
-            "{error}"
-        );
+        assert!(error.message.contains("option 'adbc.redshift.target.database' is not set"), "{error}");
+    }
+
+    #[test]
+    fn groups_are_taken_as_a_comma_list_or_a_json_array() {
+        for text in ["a, b", r#"["a", "b"]"#] {
+            assert_eq!(names(text), ["a", "b"]);
+        }
     }
 
     #[test]
@@ -197,8 +338,8 @@ mod tests {
 
     #[test]
     fn a_reserved_method_is_refused_before_any_connection() {
-        let error = check_database(&database(&[(options::AUTH_METHOD, "iam")])).unwrap_err();
+        let error = check_database(&database(&[(options::AUTH_METHOD, "idc")])).unwrap_err();
         assert_eq!(error.status, Status::NotImplemented);
-        assert!(error.message.contains("'iam' is reserved"));
+        assert!(error.message.contains("'idc' is reserved"));
     }
 }

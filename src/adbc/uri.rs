@@ -238,6 +238,12 @@ impl<'a> Values<'a> {
         let Some(spec) = options::find(key).filter(|spec| spec.levels.contains(&Level::Database)) else {
             return Err(self.parser.error_at(at, format!("'{key}' is not a database option")));
         };
+        if spec.is_secret() && key != options::PASSWORD {
+            let short = spec.short_name();
+            let reason =
+                format!("'{short}' is a secret and is refused in a uri; set the option '{key}' instead");
+            return Err(self.parser.error_at(at, reason));
+        }
         let value = spec
             .parse(&OptionValue::String(text))
             .map_err(|error| self.parser.error_at(at, error.message))?;
@@ -318,6 +324,10 @@ mod tests {
                 "at character 38: option 'adbc.redshift.tls.mode' takes",
             ),
             ("redshift://u:Secr3t@host/a/b", "at character 27: a '/'"),
+            (
+                "redshift://host/dev?region=eu-west-1&secret_access_key=Secr3t",
+                "at character 57: 'aws.secret_access_key' is a secret and is refused in a uri",
+            ),
             ("redshift://u:Secr3t@host/dev?port", "at character 30: expected a parameter"),
         ] {
             let message = failure(uri);

@@ -78,7 +78,6 @@ mod tests {
             host: "h".into(),
             port: 5439,
             expires_at: Some(now + Duration::from_secs(life_seconds)),
-            requires_tls: true,
         };
         (Kept::new(credentials, now), now)
     }

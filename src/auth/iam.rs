@@ -53,6 +53,11 @@ impl IamProvider {
     async fn fetch(&self, cancel: &CancellationToken) -> Result<Kept, Error> {
         let name = profile_name(&self.config, &self.environment);
         let profiles = Profiles::load(&self.config.aws, &self.environment, Some(&name)).await?;
+        let aws = &self.config.aws;
+        if let Some(named) = &aws.profile {
+            // Said before a region that the missing profile would have given.
+            profiles.profile("adbc.redshift.aws.profile", named)?;
+        }
         let region = self.region(&profiles, &name)?;
         let identity = if self.by_sso { Some(self.sso.identity(&profiles)?) } else { None };
         let aws = self.aws_credentials(&profiles, identity.as_ref(), &region, cancel).await?;
@@ -65,7 +70,6 @@ impl IamProvider {
             host: endpoint.host,
             port: endpoint.port,
             expires_at: database.expires_at,
-            requires_tls: true,
         };
         Ok(Kept::new(credentials, now))
     }
@@ -190,6 +194,10 @@ impl CredentialProvider for IamProvider {
             let usable = |kept: &Kept| kept.is_fresh(SystemTime::now());
             Ok(entry.load(cancel, usable, |_| self.fetch(cancel)).await?.credentials)
         })
+    }
+
+    fn requires_tls(&self) -> bool {
+        true
     }
 
     fn rejected(&self, credentials: &Credentials) -> bool {

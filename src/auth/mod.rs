@@ -56,8 +56,6 @@ pub(crate) struct Credentials {
     pub(crate) port: u16,
     /// When the server stops accepting the password for new connections.
     pub(crate) expires_at: Option<SystemTime>,
-    /// The password is a temporary credential, which must not leave unencrypted.
-    pub(crate) requires_tls: bool,
 }
 
 /// One way to obtain [`Credentials`], called before each new connection.
@@ -68,6 +66,11 @@ pub(crate) trait CredentialProvider: Send + Sync + Debug {
     ///
     /// [`ErrorKind::Cancelled`] soon after `cancel`; otherwise see [`ErrorKind`].
     fn credentials<'a>(&'a self, cancel: &'a CancellationToken) -> BoxFuture<'a, Result<Credentials, Error>>;
+
+    /// The passwords are temporary credentials, which must not leave unencrypted.
+    fn requires_tls(&self) -> bool {
+        false
+    }
 
     /// The server refused these credentials as expired. Forgets them, and says whether asking once more may help.
     fn rejected(&self, _credentials: &Credentials) -> bool {

@@ -32,7 +32,6 @@ impl PasswordProvider {
             host,
             port: config.target.port.unwrap_or(DEFAULT_PORT),
             expires_at: None,
-            requires_tls: false,
         }))
     }
 }

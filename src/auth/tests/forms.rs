@@ -141,6 +141,6 @@ async fn a_password_login_needs_no_network_and_no_tls() {
     let provider = make(config, Home::new().environment(&server, no_browser)).unwrap();
     let credentials = super::log_in(&*provider).await.unwrap();
     assert_eq!((credentials.user.as_str(), credentials.port), ("ana", 5439));
-    assert!(!credentials.requires_tls && !provider.rejected(&credentials));
+    assert!(!provider.requires_tls() && !provider.rejected(&credentials));
     assert!(server.requests().is_empty());
 }

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::SandboxConfig;
-use crate::aws::CredentialStore;
+use crate::aws::{CredentialStore, Target};
 use crate::cancel::{CancelKeys, IssuedKey};
 use crate::catalog::Catalog;
 use crate::engine::{EngineAddress, setup};
@@ -124,8 +124,11 @@ impl FrontDoor {
     /// make it.
     async fn as_database_user(&self, mut startup: StartupMessage, login: Login) -> Result<StartupMessage> {
         if let Login::Issued(issued) = login {
-            // `IAMR:` users come into being with their first login; others are made only when AutoCreate asks for it.
-            if issued.auto_create || issued.database_user.starts_with("IAMR:") || issued.user.starts_with("IAMR:") {
+            // Users that stand for an IAM identity come into being with their first login, as on Serverless; others are
+            // made only when AutoCreate asks for it.
+            let stands_for_identity =
+                issued.user.starts_with("IAMR:") || matches!(issued.target, Target::Workgroup(_));
+            if issued.auto_create || stands_for_identity {
                 setup::ensure_user(&self.engine, &issued.database_user, &self.config.user).await?;
             }
             startup.set_user(issued.database_user);

@@ -175,7 +175,8 @@ impl Sandbox {
             recorder: recorder.clone(),
         };
         let door = Arc::new(door);
-        let accepting = [listener, serverless_listener].map(|listener| tokio::spawn(Arc::clone(&door).serve(listener)));
+        let accepting =
+            [listener, serverless_listener].map(|listener| tokio::spawn(Arc::clone(&door).serve(listener)));
         Ok(Self { accepting, aws, engine, recorder, database, user, password, port, ca_file })
     }
 

@@ -181,7 +181,9 @@ impl Gate<'_> {
                 Ok(match self.issued.check(user, proof) {
                     Verdict::Accepted(issued) => Ok(Login::Issued(issued)),
                     // Seen in public reports of the JDBC driver.
-                    Verdict::Expired => Err(ServerError::new("28000", "IAM Authentication token has expired")),
+                    Verdict::Expired => {
+                        Err(ServerError::new("28000", "IAM Authentication token has expired"))
+                    }
                     Verdict::Unknown => Err(rejected()),
                 })
             }
