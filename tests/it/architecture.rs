@@ -49,7 +49,7 @@ fn code(line: &str) -> &str {
 }
 
 fn words(line: &str) -> impl Iterator<Item = &str> {
-    code(line).split(|c: char| !c.is_alphanumeric() && c != '_')
+    code(line).split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-'))
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod architecture;
 mod logins;
 mod option_table;
+mod protocol;
 mod results;
 mod support;
 mod transactions;
