@@ -85,6 +85,6 @@ def test_the_password_cannot_be_read_back():
 
 
 def test_reserved_login_methods_say_that_they_are_not_there_yet(endpoint: Endpoint):
-    kwargs = {**options(endpoint), DatabaseOptions.AUTH_METHOD: "iam"}
+    kwargs = {**options(endpoint), DatabaseOptions.AUTH_METHOD: "idc"}
     with pytest.raises(dbapi.NotSupportedError, match="password"):
         dbapi.connect(db_kwargs=kwargs).close()
