@@ -24,7 +24,7 @@ class DatabaseOptions(enum.Enum):
     PASSWORD = "password"
     #: How to log in: `auto` (by the options present), `password`, `iam` or `sso`.
     AUTH_METHOD = "adbc.redshift.auth.method"
-    #: Endpoint of the cluster or workgroup; the name that TLS verifies. With IAM and SSO, AWS is asked when it is empty.
+    #: Endpoint, and the name that TLS verifies. With IAM and SSO, AWS is asked for it when it is empty.
     TARGET_HOST = "adbc.redshift.target.host"
     #: TCP port.
     TARGET_PORT = "adbc.redshift.target.port"
