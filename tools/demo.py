@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import adbc_driver_manager
 import adbc_driver_redshift.dbapi
 import flights
+import logins
 import polars
 from adbc_driver_redshift import DatabaseOptions
 from project import StepFailed, Stopwatch
@@ -34,7 +35,7 @@ class Screen:
             tbl_width_chars=100,
             tbl_rows=8,
             tbl_cols=8,
-            fmt_str_lengths=40,
+            fmt_str_lengths=60,
         )
 
     def title(self, text: str) -> None:
@@ -59,12 +60,14 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     screen = Screen()
     watch = Stopwatch()
+    by_browser = logins.prepare_environment()
     try:
         screen.title("Amazon Redshift ADBC driver: demo")
         screen.line("Starting the sandbox, a local stand-in for Amazon Redshift …")
-        with Sandbox() as sandbox:
+        with Sandbox(*([] if by_browser else ["--approve-sso"])) as sandbox:
             _load(screen, sandbox.endpoint)
             _ask(screen, sandbox.endpoint)
+            _log_in(screen, sandbox.endpoint, by_browser)
     except KeyboardInterrupt:
         return _stopped(screen)
     except (StepFailed, adbc_driver_redshift.dbapi.Error) as failure:
@@ -115,6 +118,20 @@ def _ask(screen: Screen, endpoint: Endpoint) -> None:
             screen.line(str(polars.from_arrow(table)))
             speed = f", {table.num_rows / seconds:,.0f} rows/s" if table.num_rows > 1000 else ""
             screen.note(f"{table.num_rows:,} rows × {table.num_columns} columns in {seconds:.3f} s{speed}")
+
+
+def _log_in(screen: Screen, endpoint: Endpoint, by_browser: bool) -> None:
+    screen.title("Every way to log in")
+    if by_browser:
+        screen.line("SSO opens your browser: sign in on the sandbox's page, confirm, and come back here.\n")
+    done = [logins.log_in(login) for login in logins.every(endpoint, by_browser)]
+    columns = {"method": "method", "user": "user the database saw", "endpoint": "endpoint", "seconds": "seconds"}
+    rows = [{title: getattr(outcome, name) for name, title in columns.items()} for outcome in done]
+    with polars.Config(tbl_rows=len(rows), tbl_hide_column_data_types=True, tbl_width_chars=120, float_precision=3):
+        screen.line(str(polars.DataFrame(rows)))
+    screen.note("The first login was told the endpoint; for the others, the driver asked the sandbox's AWS side.")
+    if not by_browser:
+        screen.note("The sandbox approved the SSO logins itself, so no window opened; BROWSER=1 make demo opens one.")
 
 
 def _next_steps(screen: Screen, seconds: float) -> None:

@@ -84,7 +84,19 @@ def test_the_password_cannot_be_read_back():
         assert SECRET not in str(caught.value)
 
 
-def test_reserved_login_methods_say_that_they_are_not_there_yet(endpoint: Endpoint):
-    kwargs = {**options(endpoint), DatabaseOptions.AUTH_METHOD: "idc"}
+@pytest.mark.parametrize("method", ["idc", "token"])
+def test_reserved_login_methods_say_that_they_are_not_there_yet(endpoint: Endpoint, method: str):
+    kwargs = {**options(endpoint), DatabaseOptions.AUTH_METHOD: method}
     with pytest.raises(dbapi.NotSupportedError, match="password"):
         dbapi.connect(db_kwargs=kwargs).close()
+
+
+@pytest.mark.parametrize(
+    "option",
+    [DatabaseOptions.AWS_ACCESS_KEY_ID, DatabaseOptions.AWS_SECRET_ACCESS_KEY, DatabaseOptions.AWS_SESSION_TOKEN],
+)
+def test_aws_keys_are_refused_in_a_uri_and_hidden(option: DatabaseOptions):
+    parameter = option.value.replace("adbc.redshift.", "")
+    with pytest.raises(dbapi.ProgrammingError) as caught:
+        adbc_driver_redshift.connect(f"redshift://localhost/dev?{parameter}={SECRET}")
+    check_error(caught.value, sqlstate=caught.value.sqlstate, mentions=[parameter], hides=SECRET)

@@ -18,13 +18,13 @@ class DatabaseOptions(enum.Enum):
 
     #: Connection URI, `redshift://[user[:password]@][host][:port][/database][?name=value&…]`.
     URI = "uri"
-    #: Database user.
+    #: Database user; with IAM and SSO the one to ask AWS for.
     USERNAME = "username"
     #: Password of the database user. Cannot be read back.
     PASSWORD = "password"
-    #: How to log in: `auto` or `password`.
+    #: How to log in: `auto` (by the options present), `password`, `iam` or `sso`.
     AUTH_METHOD = "adbc.redshift.auth.method"
-    #: Endpoint of the cluster or workgroup; the name that TLS verifies.
+    #: Endpoint, and the name that TLS verifies. With IAM and SSO, AWS is asked for it when it is empty.
     TARGET_HOST = "adbc.redshift.target.host"
     #: TCP port.
     TARGET_PORT = "adbc.redshift.target.port"
@@ -34,6 +34,76 @@ class DatabaseOptions(enum.Enum):
     TARGET_CONNECT_HOST = "adbc.redshift.target.connect_host"
     #: Seconds for resolving, TCP, TLS and login together.
     TARGET_CONNECT_TIMEOUT_SECONDS = "adbc.redshift.target.connect_timeout_seconds"
+    #: Identifier of the provisioned cluster, for IAM and SSO.
+    TARGET_CLUSTER_IDENTIFIER = "adbc.redshift.target.cluster_identifier"
+    #: Name of the Serverless workgroup, for IAM and SSO.
+    TARGET_WORKGROUP = "adbc.redshift.target.workgroup"
+    #: Whether the target is Serverless: `auto`, `true` or `false`.
+    TARGET_SERVERLESS = "adbc.redshift.target.serverless"
+    #: AWS account of the workgroup, 12 digits.
+    TARGET_ACCOUNT_ID = "adbc.redshift.target.account_id"
+    #: Custom domain name registered for the cluster or workgroup.
+    TARGET_CUSTOM_DOMAIN_NAME = "adbc.redshift.target.custom_domain_name"
+    #: Region of the cluster or workgroup.
+    AWS_REGION = "adbc.redshift.aws.region"
+    #: Profile of `~/.aws/config` and `~/.aws/credentials`.
+    AWS_PROFILE = "adbc.redshift.aws.profile"
+    #: AWS access key id. Refused in a URI; cannot be read back.
+    AWS_ACCESS_KEY_ID = "adbc.redshift.aws.access_key_id"
+    #: AWS secret access key. Refused in a URI; cannot be read back.
+    AWS_SECRET_ACCESS_KEY = "adbc.redshift.aws.secret_access_key"
+    #: Session token of temporary AWS keys. Refused in a URI; cannot be read back.
+    AWS_SESSION_TOKEN = "adbc.redshift.aws.session_token"
+    #: Role to assume with the AWS credentials found; several, separated by commas, form a chain.
+    AWS_ROLE_ARN = "adbc.redshift.aws.role_arn"
+    #: Replaces `~/.aws/config`.
+    AWS_CONFIG_FILE = "adbc.redshift.aws.config_file"
+    #: Replaces `~/.aws/credentials`.
+    AWS_CREDENTIALS_FILE = "adbc.redshift.aws.credentials_file"
+    #: Replaces the endpoints of all AWS services.
+    AWS_ENDPOINT_URL = "adbc.redshift.aws.endpoint_url"
+    #: Seconds that one AWS call may take with its retries.
+    AWS_TIMEOUT_SECONDS = "adbc.redshift.aws.timeout_seconds"
+    #: HTTP proxy for AWS calls, instead of `HTTPS_PROXY`. Refused in a URI; cannot be read back.
+    AWS_PROXY_URL = "adbc.redshift.aws.proxy_url"
+    #: Database groups to join for the session, separated by commas.
+    IAM_DB_GROUPS = "adbc.redshift.iam.db_groups"
+    #: Create the database user when it does not exist.
+    IAM_AUTO_CREATE = "adbc.redshift.iam.auto_create"
+    #: Seconds that the database credentials are good for, 900 to 3600.
+    IAM_DURATION_SECONDS = "adbc.redshift.iam.duration_seconds"
+    #: AWS operation that fetches the credentials: `auto`, `cluster`, `cluster_with_iam` or `serverless`.
+    IAM_API = "adbc.redshift.iam.api"
+    #: Profile with `sso_session` or `sso_start_url` settings.
+    SSO_PROFILE = "adbc.redshift.sso.profile"
+    #: Start URL of the AWS access portal.
+    SSO_START_URL = "adbc.redshift.sso.start_url"
+    #: Region of IAM Identity Center; often not the cluster's.
+    SSO_REGION = "adbc.redshift.sso.region"
+    #: AWS account to log in to, 12 digits.
+    SSO_ACCOUNT_ID = "adbc.redshift.sso.account_id"
+    #: Permission set (role) to use in that account.
+    SSO_ROLE_NAME = "adbc.redshift.sso.role_name"
+    #: How a person signs in: `auto`, `pkce`, `device` or `cached_only`.
+    SSO_FLOW = "adbc.redshift.sso.flow"
+    #: Whether to open the browser: `auto`, `true` or `false`.
+    SSO_OPEN_BROWSER = "adbc.redshift.sso.open_browser"
+    #: Seconds to wait for the person.
+    SSO_TIMEOUT_SECONDS = "adbc.redshift.sso.timeout_seconds"
+    #: Loopback port for the redirect of `pkce`; 0 takes a free one.
+    SSO_LISTEN_PORT = "adbc.redshift.sso.listen_port"
+    #: Keep tokens in `~/.aws/sso/cache` (`shared`) or in this process only (`memory`).
+    SSO_TOKEN_CACHE = "adbc.redshift.sso.token_cache"
+    #: The profiles that can sign in by SSO, as JSON. Read only.
+    SSO_PROFILES = "adbc.redshift.sso.profiles"
+    #: The accounts that the signed-in person may use, as JSON. Read only.
+    SSO_ACCOUNTS = "adbc.redshift.sso.accounts"
+    #: The roles that the signed-in person may use in the SSO account, as JSON. Read only.
+    SSO_ROLES = "adbc.redshift.sso.roles"
+    #: Where the person who is waited for has to sign in. Read only, while a connection waits.
+    SSO_VERIFICATION_URI = "adbc.redshift.sso.verification_uri"
+    #: The code that the sign-in page shows. Read only, while a connection waits.
+    SSO_USER_CODE = "adbc.redshift.sso.user_code"
     #: `disable`, `require`, `verify-ca` or `verify-full` (the default).
     TLS_MODE = "adbc.redshift.tls.mode"
     #: PEM file of root certificates that replace the bundled and the system's roots.
