@@ -75,6 +75,18 @@ def postgresql() -> None:
         )
 
 
+def browser() -> None:
+    """Makes sure that Chromium and its driver are installed: tests sign in with them as a person would."""
+    programs = ("chromium", "chromedriver")
+    if all(map(shutil.which, programs)):
+        return
+    if _can_apt_install():
+        say("Installing the Debian packages chromium, chromium-driver and fonts-dejavu-core (for the sign-in tests)")
+        _apt_install("chromium", "chromium-driver", "fonts-dejavu-core")
+    if not all(map(shutil.which, programs)):
+        say("Chromium was not found: the tests of the sign-in pages will be skipped, and say so.")
+
+
 def environment(name: str) -> None:
     """Installs the pinned Python packages of `requirements-<name>.txt` into build/venv."""
     _virtual_environment()
