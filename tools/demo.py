@@ -130,6 +130,7 @@ def _log_in(screen: Screen, endpoint: Endpoint, by_browser: bool) -> None:
     with polars.Config(tbl_rows=len(rows), tbl_hide_column_data_types=True, tbl_width_chars=120, float_precision=3):
         screen.line(str(polars.DataFrame(rows)))
     screen.note("The first login was told the endpoint; for the others, the driver asked the sandbox's AWS side.")
+    screen.note("Logins that go through the same SSO session share one sign-in.")
     if not by_browser:
         screen.note("The sandbox approved the SSO logins itself, so no window opened; BROWSER=1 make demo opens one.")
 
@@ -141,7 +142,7 @@ def _next_steps(screen: Screen, seconds: float) -> None:
     screen.line("  >>> import polars")
     screen.line('  >>> uri = "redshift://user:password@your-cluster.redshift.amazonaws.com:5439/dev"')
     screen.line('  >>> polars.read_database_uri("SELECT current_date", uri, engine="adbc")\n')
-    screen.line("README.md     install, connect from Python and C, every option")
+    screen.line("README.md     install, every way to connect, every option")
     screen.line("make test     all tests, against the same sandbox")
 
 
