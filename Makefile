@@ -19,7 +19,7 @@ demo:
 	@build/venv/bin/python tools/demo.py
 
 test:
-	@$(PREPARE) postgresql test
+	@$(PREPARE) postgresql browser test
 	@tools/test.sh
 
 build:

@@ -1,6 +1,6 @@
 """Makes what the make targets need: PostgreSQL, the Python environment, the build, the installed package.
 
-    python3 tools/prepare.py STEP…      steps: postgresql, demo, test, lint, build, package, cargo-deny
+    python3 tools/prepare.py STEP…      steps: postgresql, browser, demo, test, lint, build, package, cargo-deny
 
 Each step says what it does, does it once, and is quick when there is nothing to do. Nothing asks a question.
 """
@@ -37,6 +37,7 @@ WHEELS = BUILD / "wheels"
 def main(steps: list[str]) -> int:
     """Runs the steps in the order given."""
     known = {
+        "browser": browser,
         "build": build,
         "cargo-deny": cargo_deny,
         "demo": lambda: environment("demo"),

@@ -7,6 +7,8 @@ exec </dev/null
 
 python=build/venv/bin/python
 
+# The sandbox's tests run Amazon's clients and a browser with it.
+export SANDBOX_PYTHON="$PWD/$python"
 run 'Rust tests' cargo test --workspace --locked
 run 'release build and Python package' "$python" tools/prepare.py build package
 run 'Python tests of the driver' "$python" -m pytest -c bindings/python/pyproject.toml bindings/python/tests

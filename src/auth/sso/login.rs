@@ -86,10 +86,10 @@ impl Sso {
         {
             return Ok(kept);
         }
-        let name = portal.session.as_deref().unwrap_or("adbc-driver-redshift");
+        let suffix = portal.session.as_deref().map_or(String::new(), |session| format!("-{session}"));
         let mut request = client
             .register_client()
-            .client_name(format!("adbc-driver-redshift-{name}"))
+            .client_name(format!("adbc-driver-redshift{suffix}"))
             .client_type("public")
             .set_scopes(Some(portal.scopes.clone()));
         if let Some(uri) = redirect_uri {
