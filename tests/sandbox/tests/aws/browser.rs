@@ -4,6 +4,7 @@
 //! where `CI` is set. `$SANDBOX_SCREENSHOTS` names a folder that receives a picture of each page.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use redshift_sandbox::aws::{AwsConfig, AwsSide};
 use serde_json::json;
@@ -13,7 +14,11 @@ use crate::python;
 const BROWSER: &str = "/usr/bin/chromium";
 const DRIVER: &str = "/usr/bin/chromedriver";
 
+/// One browser at a time: five at once starve each other on a small machine.
+static BROWSERS: Mutex<()> = Mutex::new(());
+
 fn run(case: &str) {
+    let _turn = BROWSERS.lock().unwrap_or_else(PoisonError::into_inner);
     let installed = Path::new(BROWSER).exists() && Path::new(DRIVER).exists();
     if !(installed || python::skipped("chromium")) || !python::has("selenium") {
         return;

@@ -17,6 +17,7 @@ import urllib.parse
 import urllib.request
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -36,7 +37,7 @@ class Browser:
         for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=900,760"):
             options.add_argument(argument)
         self.driver = webdriver.Chrome(options=options, service=Service(SANDBOX["driver"]))
-        self.driver.set_page_load_timeout(20)
+        self.driver.set_page_load_timeout(60)
         self.pictures = 0
 
     def __enter__(self):
@@ -51,9 +52,17 @@ class Browser:
     def type(self, name, text):
         self.driver.find_element(By.NAME, name).send_keys(text)
 
+    def await_text(self, by, value):
+        """The text of an element, once the page that has it is there."""
+
+        def shown(driver):
+            return next((found.text for found in driver.find_elements(by, value)), None)
+
+        return WebDriverWait(self.driver, 60, ignored_exceptions=[StaleElementReferenceException]).until(shown)
+
     def expect(self, heading):
         shown = expected_conditions.text_to_be_present_in_element((By.TAG_NAME, "h1"), heading)
-        WebDriverWait(self.driver, 10).until(shown, f"no heading {heading!r} in {self.driver.page_source}")
+        WebDriverWait(self.driver, 60).until(shown, f"no heading {heading!r} in {self.driver.page_source}")
         if SANDBOX["screenshots"]:
             self.pictures += 1
             name = f"{sys.argv[1]}-{self.pictures}.png"
@@ -64,8 +73,7 @@ class Browser:
         self.type("user", "jane.doe")
         self.type("password", "wrong")
         self.click("sign-in")
-        self.expect("Sign in")
-        assert "wrong" in self.driver.find_element(By.CLASS_NAME, "problem").text
+        assert "wrong" in self.await_text(By.CLASS_NAME, "problem")
         self.type("user", "jane.doe")
         self.type("password", "sandbox")
         self.click("sign-in")
@@ -156,7 +164,8 @@ def device(clicks, typed=False):
             browser.expect("Enter the code")
             browser.type("user_code", "WRNG-CODE")
             browser.click("next")
-            assert "not known" in browser.driver.find_element(By.CLASS_NAME, "problem").text
+            # The page comes again under the same heading, so the heading cannot tell that it is there.
+            assert "not known" in browser.await_text(By.CLASS_NAME, "problem")
             browser.type("user_code", started["userCode"].lower())
             browser.click("next")
         else:
