@@ -326,7 +326,7 @@ mod tests {
             ("redshift://u:Secr3t@host/a/b", "at character 27: a '/'"),
             (
                 "redshift://host/dev?region=eu-west-1&secret_access_key=Secr3t",
-                "at character 57: 'aws.secret_access_key' is a secret and is refused in a uri",
+                "at character 56: 'aws.secret_access_key' is a secret and is refused in a uri",
             ),
             ("redshift://u:Secr3t@host/dev?port", "at character 30: expected a parameter"),
         ] {
