@@ -30,6 +30,19 @@ class Endpoint:
     ca_file: str
     uri: str
     postgres_uri: str
+    aws_endpoint_url: str
+    region: str
+    access_key_id: str
+    secret_access_key: str
+    cluster_identifier: str
+    workgroup: str
+    serverless_host: str
+    serverless_port: int
+    sso_start_url: str
+    sso_region: str
+    sso_account_id: str
+    sso_role_name: str
+    home: str
 
 
 class Sandbox:
