@@ -29,7 +29,7 @@ fn with_common(sandbox: &BlockingSandbox, options: Options<'_>) -> Vec<(String, 
 }
 
 /// Logs in and answers the user that the database saw.
-fn user(sandbox: &BlockingSandbox, options: Options<'_>) -> Result<String, Error> {
+pub(crate) fn user(sandbox: &BlockingSandbox, options: Options<'_>) -> Result<String, Error> {
     let all = with_common(sandbox, options);
     let all: Vec<_> = all.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let mut connection = try_connect("redshift://", &all)?;
@@ -37,7 +37,7 @@ fn user(sandbox: &BlockingSandbox, options: Options<'_>) -> Result<String, Error
     Ok(arrow_array::cast::AsArray::as_string::<i32>(batches[0].column(0)).value(0).to_owned())
 }
 
-fn cluster(sandbox: &BlockingSandbox) -> (&'static str, &str) {
+pub(crate) fn cluster(sandbox: &BlockingSandbox) -> (&'static str, &str) {
     ("adbc.redshift.target.cluster_identifier", sandbox.aws().cluster_identifier())
 }
 
@@ -45,7 +45,7 @@ fn workgroup(sandbox: &BlockingSandbox) -> (&'static str, &str) {
     ("adbc.redshift.target.workgroup", sandbox.aws().workgroup())
 }
 
-fn keys(sandbox: &BlockingSandbox) -> [(&'static str, String); 3] {
+pub(crate) fn keys(sandbox: &BlockingSandbox) -> [(&'static str, String); 3] {
     let aws = sandbox.aws();
     [
         ("adbc.redshift.aws.region", aws.region().to_owned()),
@@ -54,7 +54,7 @@ fn keys(sandbox: &BlockingSandbox) -> [(&'static str, String); 3] {
     ]
 }
 
-fn with_keys(sandbox: &BlockingSandbox, more: Options<'_>) -> Result<String, Error> {
+pub(crate) fn with_keys(sandbox: &BlockingSandbox, more: Options<'_>) -> Result<String, Error> {
     let keys = keys(sandbox);
     let mut options: Vec<_> = keys.iter().map(|(key, value)| (*key, value.as_str())).collect();
     options.extend(more);
@@ -118,7 +118,7 @@ fn both_sso_profile_forms_log_in() {
     }
 }
 
-fn typed_sso(sandbox: &BlockingSandbox, more: Options<'_>) -> Result<String, Error> {
+pub(crate) fn typed_sso(sandbox: &BlockingSandbox, more: Options<'_>) -> Result<String, Error> {
     let aws = sandbox.aws();
     let start_url = aws.sso_start_url();
     let mut options = vec![
