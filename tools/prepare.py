@@ -32,6 +32,7 @@ OLDEST_PYTHON = (3, 9)
 CARGO_DENY_VERSION = "0.20.2"
 CARGO_DENY = BUILD / "cargo-tools" / "bin" / "cargo-deny"
 WHEELS = BUILD / "wheels"
+CHROMIUM = ("chromium", "chromedriver")
 
 
 def main(steps: list[str]) -> int:
@@ -43,7 +44,7 @@ def main(steps: list[str]) -> int:
         "lint": lambda: environment("lint"),
         "package": package,
         "postgresql": postgresql,
-        "test": lambda: environment("test"),
+        "test": test,
     }
     try:
         for step in steps:
@@ -90,6 +91,15 @@ def environment(name: str) -> None:
     _pip("install", "--quiet", "--no-build-isolation", "-r", str(requirements))
     stamp.write_text(wanted)
     say(f"Python packages installed in {watch.seconds:.0f} s")
+
+
+def test() -> None:
+    """Installs what the tests need beyond the SQL engine: Python packages, and a browser where it may."""
+    environment("test")
+    if all(map(shutil.which, CHROMIUM)) or not _can_apt_install():
+        return
+    say("Installing the Debian packages chromium and chromium-driver (they click through the sandbox's login pages)")
+    _apt_install("chromium", "chromium-driver")
 
 
 def build() -> None:
