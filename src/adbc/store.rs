@@ -22,8 +22,15 @@ pub(super) struct OptionStore {
 
 #[derive(Debug, Default)]
 struct Values {
-    by_key: BTreeMap<&'static str, Secret>,
+    by_key: BTreeMap<&'static str, Set>,
     by_uri: BTreeMap<&'static str, Secret>,
+}
+
+/// A value and the spelling of the key that it was set by.
+#[derive(Debug)]
+struct Set {
+    spelling: String,
+    value: Secret,
 }
 
 impl OptionStore {
@@ -62,17 +69,28 @@ impl OptionStore {
         let spec = self.spec(key, Status::NotImplemented)?;
         let text = Secret::new(spec.parse(value)?);
         let mut values = self.lock();
+        if let Some(set) = values.by_key.get(spec.key)
+            && set.spelling != key
+            && set.value.expose() != text.expose()
+        {
+            // Driver managers hand options over unordered, so that no spelling could win by being the later one.
+            let message = format!(
+                "options '{}' and '{key}' are spellings of one option and have different values; set one of them",
+                set.spelling
+            );
+            return Err(Error::with_message_and_status(message, Status::InvalidArguments));
+        }
         if spec.key == options::URI {
             values.by_uri = parse_uri(text.expose())?;
         }
-        values.by_key.insert(spec.key, text.clone());
+        values.by_key.insert(spec.key, Set { spelling: key.to_owned(), value: text.clone() });
         Ok((spec, text))
     }
 
     /// The value set by key or by URI, not the default.
     pub(super) fn value(&self, key: &str) -> Option<Secret> {
         let values = self.lock();
-        values.by_key.get(key).or_else(|| values.by_uri.get(key)).cloned()
+        values.by_key.get(key).map(|set| &set.value).or_else(|| values.by_uri.get(key)).cloned()
     }
 
     /// What `get_option` shows: the value or the default.
@@ -151,6 +169,22 @@ mod tests {
             assert_eq!(store.shown(options::PORT).unwrap(), "2");
             assert_eq!(store.shown(options::HOST).unwrap(), "h");
         }
+    }
+
+    #[test]
+    fn two_spellings_of_one_option_must_agree() {
+        let store = OptionStore::new(Level::Database);
+        store.set("redshift.ssl_mode", &text("require")).unwrap();
+        store.set(options::TLS_MODE, &text("require")).unwrap();
+        store.set(options::TLS_MODE, &text("verify-ca")).unwrap();
+        let error = store.set("redshift.ssl_mode", &text("disable")).unwrap_err();
+        assert_eq!(error.status, Status::InvalidArguments);
+        assert!(
+            error.message.contains("'adbc.redshift.tls.mode' and 'redshift.ssl_mode'"),
+            "{}",
+            error.message
+        );
+        assert_eq!(store.shown(options::TLS_MODE).unwrap(), "verify-ca");
     }
 
     #[test]

@@ -140,6 +140,9 @@ impl<'a> Values<'a> {
             }
         }
         let (host, port) = self.split_host(host_port)?;
+        if host.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(self.parser.error_at(host, "the host holds white space"));
+        }
         if !host.is_empty() {
             self.add(options::HOST, host)?;
         }
@@ -323,6 +326,7 @@ mod tests {
                 "redshift://u:Secr3t@host/dev?sslmode=prefer",
                 "at character 38: option 'adbc.redshift.tls.mode' takes",
             ),
+            ("redshift://u:Secr3t@local host/dev", "at character 21: the host holds white space"),
             ("redshift://u:Secr3t@host/a/b", "at character 27: a '/'"),
             (
                 "redshift://host/dev?region=eu-west-1&secret_access_key=Secr3t",
