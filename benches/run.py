@@ -57,9 +57,7 @@ class Client:
 
     def measure(self) -> Report:
         """Runs it once and checks what it read."""
-        done = subprocess.run(
-            self.command, capture_output=True, text=True, timeout=RUN_TIMEOUT_SECONDS, check=False
-        )
+        done = subprocess.run(self.command, capture_output=True, text=True, timeout=RUN_TIMEOUT_SECONDS, check=False)
         if done.returncode != 0:
             raise StepFailed(f"{self.name} failed:\n{done.stderr.strip()}")
         report: Report = json.loads(done.stdout.splitlines()[-1])
@@ -201,9 +199,7 @@ def replay_comparisons(replay: Replay) -> list[Comparison]:
                 }
                 if tls:
                     commands["reference, 2 threads"] = ["reference", *read, "--threaded"]
-                clients = [
-                    Client(name, (str(BENCH), *command), rows, checksum) for name, command in commands.items()
-                ]
+                clients = [Client(name, (str(BENCH), *command), rows, checksum) for name, command in commands.items()]
                 title = f"{case}, {'text' if text else 'binary'}, {'TLS' if tls else 'TCP'}"
                 comparisons.append(Comparison("replay", title, case, rows, clients))
     return comparisons

@@ -155,10 +155,7 @@ impl Values {
     }
 
     fn is_variable(&self) -> bool {
-        matches!(
-            self,
-            Self::Array(_) | Self::Bytes(..) | Self::Text(_) | Self::TextOnly(_) | Self::Vector(_)
-        )
+        matches!(self, Self::Array(_) | Self::Bytes(..) | Self::Text(_) | Self::TextOnly(_) | Self::Vector(_))
     }
 
     #[inline(always)]
