@@ -39,7 +39,7 @@ def adbc_postgresql(uri: str, sql: str, use_copy: bool) -> Callable[[], Iterable
 
 
 def connectorx(uri: str, sql: str) -> Callable[[], Iterable[int]]:
-    """connectorx by cursor: its other protocols use COPY or the simple query."""
+    """Read by cursor: the other protocols use COPY or the simple query."""
     import connectorx
 
     def read() -> Iterator[int]:
@@ -71,7 +71,7 @@ def duckdb(uri: str, sql: str, text: bool) -> Callable[[], Iterable[int]]:
 
 
 def psycopg(uri: str, sql: str) -> Callable[[], Iterable[int]]:
-    """psycopg with its C parts, in binary, to Python objects."""
+    """Read with its C parts, in binary, to Python objects."""
     import psycopg
 
     cursor = psycopg.connect(uri, autocommit=True).cursor(binary=True)

@@ -1,7 +1,7 @@
 """Turns the measurements into docs/performance.md.
 
-Numbers come from the run alone; the only words that depend on them are chosen here. Ratios are taken within each round and
-their median is shown, since the machine's speed drifts between rounds more than within one.
+Numbers come from the run alone; the only words that depend on them are chosen here. Ratios are taken within each round
+and their median is shown, since the machine's speed drifts between rounds more than within one.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ ROOT = Path(__file__).resolve().parent.parent
 
 HEAD = """# Performance
 
-Written by `make bench`; do not edit. Nothing here ran on Redshift: the replay server sends Redshift's messages at the speed
-of memory, and PostgreSQL stands in for a live server.
+Written by `make bench`; do not edit. Nothing here ran on Redshift: the replay server sends Redshift's messages at the
+speed of memory, and PostgreSQL stands in for a live server.
 
 ## How it is measured
 
-- **Replay server**: at least 64 MiB of distinct rows per case and format, made from a seed, sent over and over on the same
-  machine. The driver negotiates protocol 3 and gets Redshift's own binary formats. Every reader's checksum over all
-  columns must agree with the generator's; computing it does not count.
-- **floor**: receives the same bytes (with TLS: and decrypts them) and throws them away. **reference**: the simplest
-  single-thread reader that decodes every value into typed vectors (`benches/src/reference`): no C interface, no cancel, no
-  errors worth reading. **driver**: the release library, loaded by the ADBC driver manager, each batch released before the
-  next is asked for.
-- Cases: narrow (bigint, double; 10 million rows), lineitem (TPC-H, 16 columns; 6 million), mixed (numerics up to 38 digits,
-  UTF-8, timestamps, 10 % NULL; 4 million).
-- Every client is a process of its own and counts its own wall clock, processor time (all threads) and peak memory, from the
-  query to the last row, connect and imports excluded (connectorx connects in its query). Growth is the peak above the peak
-  before the query.
-- The clients of a table take turns within each round. Times are medians (minimum to maximum) of {rounds} rounds; ratios are
-  medians of the ratios within a round.
+- **Replay server**: at least 64 MiB of distinct rows per case and format, made from a seed, sent over and over on the
+  same machine. The driver negotiates protocol 3 and gets Redshift's own binary formats. Every reader's checksum over
+  all columns must agree with the generator's; computing it does not count.
+- **floor**: receives the same bytes (with TLS: and decrypts them) and throws them away.
+- **reference**: the simplest single-thread reader that decodes every value into typed vectors
+  (`benches/src/reference`): no C interface, no cancel, no checks of digits or ranges, no errors worth reading.
+- **driver**: the release library, loaded by the ADBC driver manager, each batch released before the next is asked for.
+- Cases: narrow (bigint, double; 10 million rows), lineitem (TPC-H, 16 columns; 6 million), mixed (numerics up to 38
+  digits, UTF-8, timestamps, 10 % NULL; 4 million).
+- Every client is a process of its own and counts its own wall clock, processor time (all threads) and peak memory,
+  from the query to the last row, connect and imports excluded (connectorx connects in its query). Growth is the peak
+  above the peak before the query.
+- The clients of a table take turns within each round. Times are medians (minimum–maximum) of {rounds} rounds; ratios
+  are medians of the ratios within a round.
 
 ## Machine and versions
 
@@ -64,15 +64,15 @@ def write_report(results: Report, path: Path) -> None:
     path.write_text("\n".join(parts))
 
 
-LIVE_NOTE = """The private PostgreSQL of the sandbox, on loopback without TLS; peers in the same rounds. Redshift has no
-COPY TO STDOUT: *-copy* rows are an outside reference. PostgreSQL knows no protocol version, so that the driver takes NUMERIC
-and dates as text. The other drivers differ in what they give: adbc-postgresql gives NUMERIC as text, psycopg and
-redshift_connector make Python objects.
+LIVE_NOTE = """The private PostgreSQL of the sandbox, on loopback without TLS; peers in the same rounds. Redshift has
+no COPY TO STDOUT: *-copy* rows are an outside reference. PostgreSQL knows no protocol version, so that the driver takes
+NUMERIC and dates as text. The other drivers differ in what they give: adbc-postgresql gives NUMERIC as text, psycopg
+and redshift_connector make Python objects.
 
 """
 
-LATENCY_NOTE = """`SELECT 1` through the driver, and a bare socket that sends the very bytes the driver sent and waits for the
-same answers. Connect is from the database object to the first row of `SELECT 1`; the library is loaded.
+LATENCY_NOTE = """`SELECT 1` through the driver, and a bare socket that sends the very bytes the driver sent and waits
+for the same answers. Connect is from the database object to the first row of `SELECT 1`; the library is loaded.
 
 """
 
@@ -83,8 +83,8 @@ def environment() -> str:
     memory = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())
     facts = [
         f"{os.cpu_count()} cores, {cpu.group(1) if cpu else platform.machine()}, "
-        f"{int(memory.group(1)) // 2**20 if memory else '?'} GiB, {platform.system()} {platform.release()}; load average "
-        f"at the end {os.getloadavg()[0]:.1f}",
+        f"{int(memory.group(1)) // 2**20 if memory else '?'} GiB, {platform.system()} {platform.release()}; "
+        f"load average at the end {os.getloadavg()[0]:.1f}",
         first_line("rustc", "--version"),
         first_line(*postgres()),
         f"Python {platform.python_version()}",
@@ -173,8 +173,8 @@ def tls_findings(comparisons: list[Report]) -> str:
     if not rows:
         return ""
     note = """
-A reader thread behind the socket, which receives and decrypts while the other decodes (reference reader with two threads,
-relative to one; on two cores, of which the server that encrypts takes one):
+A reader thread behind the socket, which receives and decrypts while the other decodes: the reference reader with two
+threads relative to one, on two cores, of which the server that encrypts takes one.
 
 """
     return note + table(["case", "wall", "CPU"], rows)

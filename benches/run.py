@@ -1,8 +1,8 @@
 """Measures the driver and writes docs/performance.md: `python3 benches/run.py [--quick]`.
 
-Runs with the bare system Python. Builds what it measures, starts what it needs (the replay server, the sandbox with its
-private PostgreSQL), runs every client in a process of its own, and stops everything again. Clients of one comparison take
-turns within each round, so that whatever else the machine does meets all of them.
+Runs with the bare system Python. Builds what it measures, starts what it needs (the replay server, the sandbox with
+its private PostgreSQL), runs every client in a process of its own, and stops everything again. Clients of one
+comparison take turns within each round, so that whatever else the machine does meets all of them.
 """
 
 from __future__ import annotations
@@ -23,15 +23,13 @@ BENCHES = Path(__file__).resolve().parent
 sys.path.insert(0, str(BENCHES.parent / "tools"))
 
 from project import BUILD, LIBRARY, RELEASE, ROOT, StepFailed, run, say, succeeds  # noqa: E402
-from sandbox import Sandbox  # noqa: E402
-
 from report import write_report  # noqa: E402
+from sandbox import Sandbox  # noqa: E402
 
 BENCH = RELEASE / "redshift-bench"
 VENV = BUILD / "bench-venv"
 PYTHON = VENV / "bin" / "python"
 REQUIREMENTS = BENCHES / "requirements.txt"
-RESULTS = BUILD / "bench.json"
 DOCUMENT = ROOT / "docs" / "performance.md"
 
 CASES = ("narrow", "lineitem", "mixed")
@@ -132,7 +130,6 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    RESULTS.write_text(json.dumps(results))
     whole = arguments.only is None and not arguments.match
     document = DOCUMENT if whole and not arguments.quick else BUILD / "performance.md"
     write_report(results, document)
@@ -286,7 +283,8 @@ def ask(*arguments: str) -> Report:
     """What a command of the bench prints."""
     done = subprocess.run([str(BENCH), *arguments], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
-        raise StepFailed(f"`redshift-bench {' '.join(arguments)}` failed; its message is above")
+        # The arguments hold a password.
+        raise StepFailed(f"`redshift-bench {arguments[0]}` failed; its message is above")
     report: Report = json.loads(done.stdout)
     return report
 

@@ -32,7 +32,7 @@ pub(crate) struct ColumnSum {
     values: u64,
     sum: i128,
     /// Catches strings cut at the wrong places.
-    squares: u64,
+    cuts: u64,
 }
 
 impl ColumnSum {
@@ -44,7 +44,7 @@ impl ColumnSum {
     fn text(&mut self, text: &[u8]) {
         self.values += 1;
         self.sum += i128::from(text.iter().map(|byte| u64::from(*byte)).sum::<u64>());
-        self.squares = self.squares.wrapping_add((text.len() as u64).pow(2));
+        self.cuts = self.cuts.wrapping_add(cut(text));
     }
 
     /// A column of the reference reader.
@@ -57,9 +57,10 @@ impl ColumnSum {
     pub(crate) fn add_texts(&mut self, data: &[u8], offsets: &[i32], nulls: usize) {
         self.values += (offsets.len() - 1 - nulls) as u64;
         self.sum += i128::from(data.iter().map(|byte| u64::from(*byte)).sum::<u64>());
-        let lengths = offsets.iter().zip(offsets.iter().skip(1)).map(|(start, end)| i64::from(end - start));
-        let squares = lengths.map(|length| length.unsigned_abs().pow(2)).sum::<u64>();
-        self.squares = self.squares.wrapping_add(squares);
+        for (start, end) in offsets.iter().zip(offsets.iter().skip(1)) {
+            let text = data.get(*start as usize..*end as usize).unwrap_or_default();
+            self.cuts = self.cuts.wrapping_add(cut(text));
+        }
     }
 
     fn add_primitives<T: ArrowPrimitiveType>(
@@ -96,6 +97,11 @@ impl ColumnSum {
         }
         Ok(())
     }
+}
+
+/// Changes when a byte moves to a neighbour.
+fn cut(text: &[u8]) -> u64 {
+    text.first().map_or(0, |first| text.len() as u64 * u64::from(*first))
 }
 
 /// A double as a number that any difference changes.
@@ -144,7 +150,7 @@ impl Checksum {
         let column = |(one, two): (&ColumnSum, &ColumnSum)| ColumnSum {
             values: one.values + two.values,
             sum: one.sum.wrapping_add(two.sum),
-            squares: one.squares.wrapping_add(two.squares),
+            cuts: one.cuts.wrapping_add(two.cuts),
         };
         let columns = self.columns.iter().zip(&other.columns).map(column).collect();
         Self { rows: self.rows + other.rows, columns }
@@ -155,7 +161,7 @@ impl Checksum {
         let column = |column: &ColumnSum| ColumnSum {
             values: column.values * times,
             sum: column.sum.wrapping_mul(times.into()),
-            squares: column.squares.wrapping_mul(times),
+            cuts: column.cuts.wrapping_mul(times),
         };
         Self { rows: self.rows * times, columns: self.columns.iter().map(column).collect() }
     }
@@ -168,7 +174,7 @@ impl fmt::Display for Checksum {
         for column in &self.columns {
             bytes.extend(column.values.to_be_bytes());
             bytes.extend(column.sum.to_be_bytes());
-            bytes.extend(column.squares.to_be_bytes());
+            bytes.extend(column.cuts.to_be_bytes());
         }
         let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         write!(f, "{:016x}", bytes.iter().fold(0xcbf2_9ce4_8422_2325, step))

@@ -1,13 +1,14 @@
 //! A bare connection: TCP or TLS, login, and requests as bytes. Beside the driver it does the least that works.
 
-use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::{fmt, fs};
 
 use anyhow::{Context, Result, bail};
 use bytes::BytesMut;
+use percent_encoding::percent_decode_str;
 use postgres_protocol::IsNull;
 use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, ScramSha256};
 use postgres_protocol::message::frontend;
@@ -17,7 +18,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use url::Url;
 
 /// Where to connect.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Target {
     uri: Url,
     /// The certificate to trust; without it, no TLS.
@@ -60,6 +61,13 @@ impl Write for Stream {
     }
 }
 
+impl fmt::Debug for Target {
+    /// Without the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target").field("address", &self.address()).finish_non_exhaustive()
+    }
+}
+
 impl Target {
     pub(crate) fn new(uri: &str, certificate: Option<PathBuf>) -> Result<Self> {
         Ok(Self { uri: Url::parse(uri).context("the URI cannot be read")?, certificate })
@@ -94,8 +102,8 @@ impl Target {
         parameters.extend(version.as_deref().map(|version| ("client_protocol_version", version)));
         let mut out = BytesMut::new();
         frontend::startup_message(parameters, &mut out)?;
-        let password = self.uri.password().unwrap_or_default().as_bytes();
-        let mut scram = ScramSha256::new(password, ChannelBinding::unsupported());
+        let password: Vec<u8> = percent_decode_str(self.uri.password().unwrap_or_default()).collect();
+        let mut scram = ScramSha256::new(&password, ChannelBinding::unsupported());
         loop {
             stream.write_all(&out.split())?;
             let (tag, body) = read_message(stream)?;

@@ -12,7 +12,7 @@ use jiff::civil::{DateTime, date};
 use crate::case::{Case, Kind, Value};
 use crate::checksum::Checksum;
 
-/// The distinct rows of a case, ready to send.
+/// Rows of a case, ready to send.
 #[derive(Debug)]
 pub(crate) struct Encoded {
     pub(crate) bytes: Vec<u8>,
@@ -21,11 +21,10 @@ pub(crate) struct Encoded {
 }
 
 impl Encoded {
-    /// `binary` has a flag per column.
-    pub(crate) fn new(case: Case, binary: &[bool]) -> Result<Arc<Self>> {
+    /// The first rows; `binary` has a flag per column.
+    pub(crate) fn new(case: Case, binary: &[bool], rows: u64) -> Result<Arc<Self>> {
         let mut encoded = Self { bytes: Vec::new(), starts: vec![0] };
-        let count = usize::try_from(case.distinct_rows())?;
-        for row in case.rows().take(count) {
+        for row in case.rows().take(usize::try_from(rows)?) {
             data_row(&mut encoded.bytes, case, &row, binary)?;
             encoded.starts.push(encoded.bytes.len());
         }

@@ -129,7 +129,7 @@ impl Server {
         if let Some(rows) = encoded.get(&key) {
             return Ok(Arc::clone(rows));
         }
-        let rows = Encoded::new(case, binary)?;
+        let rows = Encoded::new(case, binary, case.distinct_rows())?;
         encoded.insert(key, Arc::clone(&rows));
         Ok(rows)
     }
@@ -470,5 +470,60 @@ impl Body<'_> {
         let text = String::from_utf8(self.0.get(..end).unwrap_or_default().to_vec())?;
         self.skip(end + 1)?;
         Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::client::Target;
+    use crate::encode::replayed_checksum;
+    use crate::floor;
+    use crate::reference::{self, Reading};
+
+    /// Serves in the background.
+    fn start() -> (u16, std::path::PathBuf) {
+        static STARTS: AtomicUsize = AtomicUsize::new(0);
+        let number = STARTS.fetch_add(1, Ordering::Relaxed);
+        let certificate = format!("redshift-bench-{}-{number}.pem", std::process::id());
+        let certificate = std::env::temp_dir().join(certificate);
+        let (sender, receiver) = channel();
+        let path = certificate.clone();
+        thread::spawn(move || serve(&path, |port| Ok(sender.send(port)?)));
+        (receiver.recv().unwrap(), certificate)
+    }
+
+    #[test]
+    fn readers_find_the_same_rows_by_every_way() {
+        let (port, certificate) = start();
+        let uri = format!("redshift://bench@localhost:{port}/bench");
+        let sql = "SELECT * FROM lineitem LIMIT 1000";
+        let expected = replayed_checksum(Case::Lineitem, 1000).to_string();
+        for tls in [None, Some(certificate.clone())] {
+            let target = Target::new(&uri, tls).unwrap();
+            for (binary, threaded) in [(false, false), (true, false), (true, true)] {
+                let reading = Reading { binary, threaded };
+                let report = reference::run(&target, Some(3), Case::Lineitem, sql, reading).unwrap();
+                assert_eq!(report["checksum"], expected, "{target:?} {reading:?}");
+            }
+            let report = floor::run(&target, Some(3), sql, true).unwrap();
+            assert!(report["bytes"].as_u64().unwrap() > 100_000);
+        }
+        std::fs::remove_file(certificate).unwrap();
+    }
+
+    #[test]
+    fn what_it_cannot_answer_is_an_error_and_not_a_silence() {
+        let (port, certificate) = start();
+        let target = Target::new(&format!("redshift://bench@localhost:{port}/bench"), None).unwrap();
+        let reading = Reading { binary: true, threaded: false };
+        let unknown = reference::run(&target, Some(3), Case::Narrow, "SELECT 2", reading);
+        assert!(unknown.unwrap_err().to_string().contains("no answer"));
+        let old = reference::run(&target, Some(1), Case::Lineitem, "SELECT * FROM lineitem", reading);
+        assert!(old.unwrap_err().to_string().contains("version 2"));
+        std::fs::remove_file(certificate).unwrap();
     }
 }

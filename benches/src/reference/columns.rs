@@ -241,7 +241,7 @@ mod tests {
             let mut expected = Checksum::new(case.columns().len());
             case.rows().take(5000).for_each(|row| expected.add_row(&row));
             for binary in [false, true] {
-                let encoded = Encoded::new(case, &vec![binary; case.columns().len()]).unwrap();
+                let encoded = Encoded::new(case, &vec![binary; case.columns().len()], 5000).unwrap();
                 let mut columns = Columns::new(case);
                 for row in 0..5000 {
                     let body = &encoded.slice(row, row + 1)[5..];
