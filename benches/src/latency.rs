@@ -100,9 +100,14 @@ pub(crate) fn statements(
             bare_us: Vec::new(),
         });
     }
-    for _ in 0..rounds {
+    // One more round first, which warms up and does not count.
+    for round in 0..=rounds {
         for bench in &mut benches {
             bench.round(repeats)?;
+            if round == 0 {
+                bench.driver_us.clear();
+                bench.bare_us.clear();
+            }
         }
     }
     Ok(benches.iter().map(|bench| (bench.mode.name().to_owned(), bench.report())).collect())
