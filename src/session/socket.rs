@@ -116,3 +116,85 @@ impl AsyncWrite for Socket {
         Poll::Ready(self.stream.shutdown(Shutdown::Write))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::io;
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const DEADLINE: Duration = Duration::from_secs(10);
+
+    async fn pair() -> (Socket, TcpStream) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (Socket::new(stream).unwrap(), listener.accept().await.unwrap().0)
+    }
+
+    async fn poll_once(socket: &mut Socket, space: &mut [u8]) -> Poll<io::Result<usize>> {
+        poll_fn(|cx| {
+            let mut space = ReadBuf::new(space);
+            let polled = Pin::new(&mut *socket).poll_read(cx, &mut space);
+            Poll::Ready(polled.map(|read| read.map(|()| space.filled().len())))
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn data_that_is_there_is_read_without_the_runtime() {
+        let (mut socket, mut peer) = pair().await;
+        peer.write_all(b"rows").await.unwrap();
+        let mut space = [0; 8];
+        assert!(matches!(poll_once(&mut socket, &mut space).await, Poll::Ready(Ok(4))));
+        assert!(socket.watch.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_long_wait_goes_to_the_runtime_and_leaves_it_with_the_data() {
+        let (mut socket, mut peer) = pair().await;
+        let mut space = [0; 8];
+        assert!(poll_once(&mut socket, &mut space).await.is_pending());
+        assert!(socket.watch.is_some());
+        let (read, written) =
+            tokio::join!(timeout(DEADLINE, socket.read(&mut space)), peer.write_all(b"late"));
+        assert_eq!((read.unwrap().unwrap(), written.unwrap()), (4, ()));
+        assert!(socket.watch.is_none());
+    }
+
+    #[tokio::test]
+    async fn reading_does_not_lose_the_wake_up_of_a_blocked_write() {
+        let (mut socket, mut peer) = pair().await;
+        let block = vec![7; 1 << 20];
+        let mut sent = 0;
+        let written = poll_fn(|cx| {
+            while let Poll::Ready(count) = Pin::new(&mut socket).poll_write(cx, &block) {
+                sent += count.unwrap();
+            }
+            Poll::Ready(())
+        });
+        timeout(DEADLINE, written).await.unwrap();
+        peer.write_all(b"x").await.unwrap();
+        assert_eq!(socket.read_u8().await.unwrap(), b'x');
+        assert!(socket.watch.is_some(), "the write still waits on it");
+
+        let mut received = vec![0; sent];
+        let (write, read) = tokio::join!(
+            timeout(DEADLINE, socket.write(b"y")),
+            timeout(DEADLINE, peer.read_exact(&mut received))
+        );
+        assert_eq!((write.unwrap().unwrap(), read.unwrap().unwrap()), (1, sent));
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_stream_is_seen() {
+        let (mut socket, peer) = pair().await;
+        drop(peer);
+        assert_eq!(timeout(DEADLINE, socket.read(&mut [0; 8])).await.unwrap().unwrap(), 0);
+    }
+}
