@@ -4,11 +4,12 @@
 PYTHON ?= python3
 PREPARE := $(PYTHON) tools/prepare.py
 
-.PHONY: help demo test build lint header clean
+.PHONY: help demo test bench build lint header clean
 
 help:
 	@echo 'make demo     build, start the local sandbox, log in, and run real queries on real data'
 	@echo 'make test     run all tests: Rust, then Python through the release library'
+	@echo 'make bench    measure the driver beside other drivers; writes docs/performance.md (about 25 minutes)'
 	@echo 'make build    build the driver library and the sandbox (release)'
 	@echo 'make lint     formatting, lints, documentation, licences'
 	@echo 'make header   regenerate include/adbc_driver_redshift.h'
@@ -21,6 +22,10 @@ demo:
 test:
 	@$(PREPARE) postgresql browser test
 	@tools/test.sh
+
+bench:
+	@$(PREPARE) postgresql
+	@$(PYTHON) benches/run.py
 
 build:
 	@$(PREPARE) build

@@ -19,6 +19,7 @@ mod result;
 mod rows;
 mod shared;
 mod simple;
+mod socket;
 mod startup;
 mod tls;
 mod transport;

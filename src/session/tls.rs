@@ -7,7 +7,6 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -24,6 +23,7 @@ use tokio_rustls::rustls::{
 
 use super::config::{SessionConfig, TlsConfig, TlsMode, TlsVersion};
 use super::error::{Error, ErrorKind};
+use super::socket::Socket;
 
 /// Everything a handshake needs; shared with the cancel connections.
 #[derive(Clone)]
@@ -57,7 +57,7 @@ impl TlsClient {
     }
 
     /// The handshake on a socket whose server has answered `S`.
-    pub(super) async fn handshake(&self, socket: TcpStream) -> Result<TlsStream<TcpStream>, Error> {
+    pub(super) async fn handshake(&self, socket: Socket) -> Result<TlsStream<Socket>, Error> {
         let stream = self.connector.connect(self.server_name.clone(), socket).await;
         stream.map_err(|cause| self.explain(cause))
     }

@@ -20,6 +20,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::config::{Keepalive, SessionConfig};
 use super::error::{Error, ErrorKind};
+use super::socket::Socket;
 use super::tls::TlsClient;
 
 /// How long one address may stay silent before the next is tried beside it (RFC 8305 calls it the attempt delay).
@@ -28,8 +29,8 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// A connected socket.
 #[derive(Debug)]
 pub(super) enum Transport {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Plain(Socket),
+    Tls(Box<TlsStream<Socket>>),
 }
 
 impl AsyncRead for Transport {
@@ -155,8 +156,8 @@ pub(super) async fn secure(
     tls: Option<&TlsClient>,
     target: &str,
 ) -> Result<Transport, Error> {
-    let Some(tls) = tls else { return Ok(Transport::Plain(socket)) };
-    let socket = request_tls(socket, target).await?;
+    let Some(tls) = tls else { return Ok(Transport::Plain(Socket::new(socket).map_err(Error::lost)?)) };
+    let socket = Socket::new(request_tls(socket, target).await?).map_err(Error::lost)?;
     Ok(Transport::Tls(Box::new(tls.handshake(socket).await?)))
 }
 

@@ -68,7 +68,7 @@ impl<T: ArrowPrimitiveType> ValueBuffer for Fixed<T> {
 
     fn reserve(&mut self) {
         self.lent.reclaim(&mut self.values);
-        self.values.reserve_exact(self.taken);
+        self.values.reserve_exact(with_slack(self.taken));
     }
 
     fn take(&mut self, data_type: &DataType, nulls: Option<NullBuffer>) -> Result<ArrayRef, BadCell> {
@@ -193,10 +193,9 @@ impl ValueBuffer for Bytes {
         self.lent_offsets.reclaim(&mut self.offsets);
         self.offsets.clear();
         self.offsets.push(0);
-        self.offsets.reserve_exact(self.taken_rows);
+        self.offsets.reserve_exact(with_slack(self.taken_rows));
         self.lent_data.reclaim(&mut self.data);
-        // An eighth more, since the next batch may be a little longer and growing doubles.
-        self.data.reserve_exact(self.taken_bytes + self.taken_bytes / 8);
+        self.data.reserve_exact(with_slack(self.taken_bytes));
     }
 
     fn take(&mut self, data_type: &DataType, nulls: Option<NullBuffer>) -> Result<ArrayRef, BadCell> {
@@ -215,6 +214,12 @@ impl ValueBuffer for Bytes {
             Err(error) => Err(bad_text(&offsets, &data).unwrap_or_else(|| refused(error))),
         }
     }
+}
+
+/// An eighth more than the last batch took, since the next may be a little longer: growing doubles, and what is not used
+/// is given back at the end.
+fn with_slack(taken: usize) -> usize {
+    taken + taken / 8
 }
 
 /// The first value that is not UTF-8 by itself.

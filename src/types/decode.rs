@@ -34,11 +34,14 @@ pub(super) struct Column {
     nulls: Nulls,
     binary: bool,
     nullable: bool,
+    variable: bool,
 }
 
 impl Column {
     pub(super) fn new(form: Form, binary: bool, nullable: bool) -> Self {
-        Self { values: Values::new(form, binary), nulls: Nulls::default(), binary, nullable }
+        let values = Values::new(form, binary);
+        let variable = values.is_variable();
+        Self { values, nulls: Nulls::default(), binary, nullable, variable }
     }
 
     /// Rows so far.
@@ -47,53 +50,16 @@ impl Column {
     }
 
     /// Whether the bytes of a value count beside the fixed size of a row.
+    #[inline]
     pub(super) fn is_variable(&self) -> bool {
-        matches!(
-            self.values,
-            Values::Array(_) | Values::Bytes(..) | Values::Text(_) | Values::TextOnly(_) | Values::Vector(_)
-        )
+        self.variable
     }
 
     /// Adds a value. On error nothing is added.
-    #[inline]
+    // A call per cell costs as much as reading a binary value.
+    #[inline(always)]
     pub(super) fn append(&mut self, cell: &[u8]) -> Result<(), Fault> {
-        let wire = Wire { cell, binary: self.binary };
-        match &mut self.values {
-            Values::Array(column) if wire.binary => return column.append_array_binary(cell),
-            Values::Array(column) => return column.append_array_text(cell),
-            Values::Boolean(column) => column.push(wire.read(boolean_binary, boolean_text)?),
-            Values::Date(column) => column.push(wire.read(date_binary, date_text)?),
-            Values::Decimal(column, decimal) => {
-                column.push(wire.read(|cell| decimal.binary(cell), |cell| decimal.text(cell))?);
-            }
-            Values::Float32(column) => {
-                column.push(wire.read(|cell| fixed(cell).map(f32::from_be_bytes), float_text)?);
-            }
-            Values::Float64(column) => {
-                column.push(wire.read(|cell| fixed(cell).map(f64::from_be_bytes), float_text)?);
-            }
-            Values::Bytes(column, read) => return column.append_with(|data| read(wire, data)),
-            Values::Int16(column) => {
-                column.push(wire.read(|cell| fixed(cell).map(i16::from_be_bytes), integer_text)?);
-            }
-            Values::Int32(column) => {
-                column.push(wire.read(|cell| fixed(cell).map(i32::from_be_bytes), integer_text)?);
-            }
-            Values::Int64(column) => {
-                column.push(wire.read(|cell| fixed(cell).map(i64::from_be_bytes), integer_text)?);
-            }
-            Values::Interval(column, read) => column.push(read(wire)?),
-            Values::Text(column) => return column.append(cell),
-            Values::TextOnly(column) => return column.append(wire.text_only()?),
-            Values::Time(column) => column.push(wire.read(time_binary, time_text)?),
-            Values::Timestamp(column) => column.push(wire.read(timestamp_binary, timestamp_text)?),
-            Values::TimestampTz(column) => column.push(wire.read(timestamp_binary, timestamptz_text)?),
-            Values::UInt32(column) => {
-                column.push(wire.read(|cell| fixed(cell).map(u32::from_be_bytes), integer_text)?);
-            }
-            Values::Vector(column) => return column.append_vector_text(wire.text_only()?),
-        }
-        Ok(())
+        if self.binary { self.values.append_binary(cell) } else { self.values.append_text(cell) }
     }
 
     /// Adds NULL as row `row` of the batch, counted from 0.
@@ -125,27 +91,11 @@ impl Column {
     }
 }
 
-/// A value and its format.
+/// A value in its format, for the decoders behind a function pointer.
 #[derive(Clone, Copy)]
-struct Wire<'a> {
-    cell: &'a [u8],
-    binary: bool,
-}
-
-impl<'a> Wire<'a> {
-    #[inline(always)]
-    fn read<T>(
-        self,
-        from_binary: impl FnOnce(&'a [u8]) -> Result<T, Fault>,
-        from_text: impl FnOnce(&'a [u8]) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
-        if self.binary { from_binary(self.cell) } else { from_text(self.cell) }
-    }
-
-    #[inline]
-    fn text_only(self) -> Result<&'a [u8], Fault> {
-        if self.binary { Err(Fault::BinaryUnsupported) } else { Ok(self.cell) }
-    }
+enum Wire<'a> {
+    Binary(&'a [u8]),
+    Text(&'a [u8]),
 }
 
 /// A decoder and its buffer. What is rare goes through a function pointer: its cost is that of the value, and the jump
@@ -204,6 +154,57 @@ impl Values {
         }
     }
 
+    fn is_variable(&self) -> bool {
+        matches!(self, Self::Array(_) | Self::Bytes(..) | Self::Text(_) | Self::TextOnly(_) | Self::Vector(_))
+    }
+
+    #[inline(always)]
+    fn append_binary(&mut self, cell: &[u8]) -> Result<(), Fault> {
+        match self {
+            Self::Array(column) => return column.append_array_binary(cell),
+            Self::Boolean(column) => column.push(boolean_binary(cell)?),
+            Self::Bytes(column, read) => return column.append_with(|data| read(Wire::Binary(cell), data)),
+            Self::Date(column) => column.push(date_binary(cell)?),
+            Self::Decimal(column, decimal) => column.push(decimal.binary(cell)?),
+            Self::Float32(column) => column.push(f32::from_be_bytes(fixed(cell)?)),
+            Self::Float64(column) => column.push(f64::from_be_bytes(fixed(cell)?)),
+            Self::Int16(column) => column.push(i16::from_be_bytes(fixed(cell)?)),
+            Self::Int32(column) => column.push(i32::from_be_bytes(fixed(cell)?)),
+            Self::Int64(column) => column.push(i64::from_be_bytes(fixed(cell)?)),
+            Self::Interval(column, read) => column.push(read(Wire::Binary(cell))?),
+            Self::Text(column) => return column.append(cell),
+            Self::TextOnly(_) | Self::Vector(_) => return Err(Fault::BinaryUnsupported),
+            Self::Time(column) => column.push(time_binary(cell)?),
+            Self::Timestamp(column) | Self::TimestampTz(column) => column.push(timestamp_binary(cell)?),
+            Self::UInt32(column) => column.push(u32::from_be_bytes(fixed(cell)?)),
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn append_text(&mut self, cell: &[u8]) -> Result<(), Fault> {
+        match self {
+            Self::Array(column) => return column.append_array_text(cell),
+            Self::Boolean(column) => column.push(boolean_text(cell)?),
+            Self::Bytes(column, read) => return column.append_with(|data| read(Wire::Text(cell), data)),
+            Self::Date(column) => column.push(date_text(cell)?),
+            Self::Decimal(column, decimal) => column.push(decimal.text(cell)?),
+            Self::Float32(column) => column.push(float_text(cell)?),
+            Self::Float64(column) => column.push(float_text(cell)?),
+            Self::Int16(column) => column.push(integer_text(cell)?),
+            Self::Int32(column) => column.push(integer_text(cell)?),
+            Self::Int64(column) => column.push(integer_text(cell)?),
+            Self::Interval(column, read) => column.push(read(Wire::Text(cell))?),
+            Self::Text(column) | Self::TextOnly(column) => return column.append(cell),
+            Self::Time(column) => column.push(time_text(cell)?),
+            Self::Timestamp(column) => column.push(timestamp_text(cell)?),
+            Self::TimestampTz(column) => column.push(timestamptz_text(cell)?),
+            Self::UInt32(column) => column.push(integer_text(cell)?),
+            Self::Vector(column) => return column.append_vector_text(cell),
+        }
+        Ok(())
+    }
+
     /// The buffer without its decoder, for all that is not done once per value.
     fn buffer(&mut self) -> &mut dyn ValueBuffer {
         match self {
@@ -232,49 +233,60 @@ fn lists(element: Element, binary: bool) -> Box<Lists> {
 }
 
 fn bytea(wire: Wire<'_>, data: &mut Vec<u8>) -> Result<(), Fault> {
-    if wire.binary {
-        data.extend_from_slice(wire.cell);
-        return Ok(());
+    match wire {
+        Wire::Binary(cell) => data.extend_from_slice(cell),
+        Wire::Text(cell) => bytea_text(cell, data)?,
     }
-    bytea_text(wire.cell, data)
+    Ok(())
 }
 
 fn hex(wire: Wire<'_>, data: &mut Vec<u8>) -> Result<(), Fault> {
-    hex_text(wire.text_only()?, data)
+    match wire {
+        Wire::Binary(_) => Err(Fault::BinaryUnsupported),
+        Wire::Text(cell) => hex_text(cell, data),
+    }
 }
 
 fn geography(wire: Wire<'_>, data: &mut Vec<u8>) -> Result<(), Fault> {
     let start = data.len();
-    if wire.binary {
-        data.extend_from_slice(wire.cell);
-    } else {
-        hex_text(wire.cell, data)?;
+    match wire {
+        Wire::Binary(cell) => data.extend_from_slice(cell),
+        Wire::Text(cell) => hex_text(cell, data)?,
     }
     geography_to_iso_wkb(data, start)
 }
 
 fn geometry(wire: Wire<'_>, data: &mut Vec<u8>) -> Result<(), Fault> {
     let start = data.len();
-    hex_text(wire.text_only()?, data)?;
+    hex(wire, data)?;
     geometry_to_iso_wkb(data, start)
 }
 
 fn timetz(wire: Wire<'_>, text: &mut Vec<u8>) -> Result<(), Fault> {
-    if wire.binary {
-        return timetz_binary(wire.cell, text);
+    match wire {
+        Wire::Binary(cell) => timetz_binary(cell, text)?,
+        Wire::Text(cell) => text.extend_from_slice(cell),
     }
-    text.extend_from_slice(wire.cell);
     Ok(())
 }
 
 fn interval(wire: Wire<'_>) -> Result<IntervalMonthDayNano, Fault> {
-    wire.read(interval_binary, interval_text)
+    match wire {
+        Wire::Binary(cell) => interval_binary(cell),
+        Wire::Text(cell) => interval_text(cell),
+    }
 }
 
 fn day_to_second(wire: Wire<'_>) -> Result<IntervalMonthDayNano, Fault> {
-    wire.read(day_to_second_binary, day_to_second_text)
+    match wire {
+        Wire::Binary(cell) => day_to_second_binary(cell),
+        Wire::Text(cell) => day_to_second_text(cell),
+    }
 }
 
 fn year_to_month(wire: Wire<'_>) -> Result<IntervalMonthDayNano, Fault> {
-    wire.read(year_to_month_binary, interval_text)
+    match wire {
+        Wire::Binary(cell) => year_to_month_binary(cell),
+        Wire::Text(cell) => interval_text(cell),
+    }
 }

@@ -28,13 +28,15 @@ pub(super) struct Decimal {
     scale: usize,
     /// The first magnitude that is too large.
     bound: i128,
+    /// `bound`, as far as 64 bits go.
+    short_bound: u64,
 }
 
 impl Decimal {
     /// Precision and scale are those of the Arrow type: 1 to 38, and 0 to precision.
     pub(super) fn new(precision: u8, scale: u8) -> Self {
         let bound = POWERS_OF_TEN.get(usize::from(precision)).copied().unwrap_or(i128::MAX);
-        Self { scale: usize::from(scale), bound }
+        Self { scale: usize::from(scale), bound, short_bound: bound.try_into().unwrap_or(u64::MAX) }
     }
 
     /// Plain digits with an optional sign and point.
@@ -42,7 +44,11 @@ impl Decimal {
     pub(super) fn text(self, cell: &[u8]) -> Result<i128, Fault> {
         let (negative, digits) = split_sign(cell);
         let magnitude = match self.short(digits) {
-            Some(unscaled) => i128::from(unscaled),
+            Some(unscaled) if unscaled < self.short_bound => {
+                let unscaled = i128::from(unscaled);
+                return Ok(if negative { -unscaled } else { unscaled });
+            }
+            Some(unscaled) => unscaled.into(),
             None => self.long(digits)?,
         };
         self.check(if negative { -magnitude } else { magnitude })
@@ -52,7 +58,12 @@ impl Decimal {
     #[inline]
     pub(super) fn binary(self, cell: &[u8]) -> Result<i128, Fault> {
         let unscaled = if let Ok(bytes) = <[u8; 8]>::try_from(cell) {
-            i128::from(i64::from_be_bytes(bytes))
+            let unscaled = i64::from_be_bytes(bytes);
+            // Most columns: 128 bits are compared only where they are read.
+            if unscaled.unsigned_abs() < self.short_bound {
+                return Ok(unscaled.into());
+            }
+            unscaled.into()
         } else if let Ok(bytes) = <[u8; 16]>::try_from(cell) {
             i128::from_be_bytes(bytes)
         } else {

@@ -1,0 +1,200 @@
+//! [`Socket`]: a TCP socket that waits on the thread that reads, and only for longer waits on the runtime.
+//!
+//! Owns how to wait for a socket; knows neither TLS nor messages. With the runtime alone every arrival wakes one of its
+//! threads, which wakes the reader: two switches where one does, and one for data that nobody waits for while a batch is
+//! decoded. Rows that stream arrive within [`SOON`], so that the runtime never hears of them; a query that takes longer
+//! waits there, where deadlines and cancel tokens are seen. The invariant: nobody is left waiting on a registration
+//! that is gone.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{self, Shutdown};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::net::TcpStream;
+
+/// How long a read holds its thread. A cancel or a deadline is seen that much later.
+const SOON: Timespec = Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
+
+/// A connected socket.
+#[derive(Debug)]
+pub(super) struct Socket {
+    stream: net::TcpStream,
+    /// The same socket, registered with the runtime while a wait takes long.
+    watch: Option<TcpStream>,
+    /// A write waits for the registration.
+    write_blocked: bool,
+}
+
+impl Socket {
+    pub(super) fn new(stream: TcpStream) -> io::Result<Self> {
+        Ok(Self { stream: stream.into_std()?, watch: None, write_blocked: false })
+    }
+
+    /// Reads now or soon; else returns `WouldBlock`.
+    fn read_soon(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match (&self.stream).read(buffer) {
+            // Once registered, the wait has been long already; a blocked write must not wait for a read.
+            Err(error) if is_blocked(&error) && self.watch.is_none() && self.arrives_soon() => {
+                (&self.stream).read(buffer)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn arrives_soon(&self) -> bool {
+        let mut waiting = [PollFd::new(&self.stream, PollFlags::IN)];
+        matches!(poll(&mut waiting, Some(&SOON)), Ok(1))
+    }
+}
+
+fn is_blocked(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
+
+fn watch<'a>(watch: &'a mut Option<TcpStream>, stream: &net::TcpStream) -> io::Result<&'a TcpStream> {
+    match watch {
+        Some(watch) => Ok(watch),
+        None => Ok(watch.insert(TcpStream::from_std(stream.try_clone()?)?)),
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let space = buf.initialize_unfilled();
+        let count = match this.read_soon(space) {
+            Err(error) if is_blocked(&error) => {
+                let watch = watch(&mut this.watch, &this.stream)?;
+                loop {
+                    ready!(watch.poll_read_ready(cx))?;
+                    match watch.try_io(Interest::READABLE, || (&this.stream).read(space)) {
+                        Err(error) if is_blocked(&error) => {}
+                        outcome => break outcome?,
+                    }
+                }
+            }
+            outcome => outcome?,
+        };
+        if !this.write_blocked {
+            this.watch = None;
+        }
+        buf.advance(count);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.write_blocked = false;
+        match (&this.stream).write(bytes) {
+            Err(error) if is_blocked(&error) => {}
+            outcome => return Poll::Ready(outcome),
+        }
+        this.write_blocked = true;
+        let watch = watch(&mut this.watch, &this.stream)?;
+        loop {
+            ready!(watch.poll_write_ready(cx))?;
+            match watch.try_io(Interest::WRITABLE, || (&this.stream).write(bytes)) {
+                Err(error) if is_blocked(&error) => {}
+                outcome => {
+                    this.write_blocked = false;
+                    return Poll::Ready(outcome);
+                }
+            }
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.stream.shutdown(Shutdown::Write))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::io;
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const DEADLINE: Duration = Duration::from_secs(10);
+
+    async fn pair() -> (Socket, TcpStream) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (Socket::new(stream).unwrap(), listener.accept().await.unwrap().0)
+    }
+
+    async fn poll_once(socket: &mut Socket, space: &mut [u8]) -> Poll<io::Result<usize>> {
+        poll_fn(|cx| {
+            let mut space = ReadBuf::new(space);
+            let polled = Pin::new(&mut *socket).poll_read(cx, &mut space);
+            Poll::Ready(polled.map(|read| read.map(|()| space.filled().len())))
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn data_that_is_there_is_read_without_the_runtime() {
+        let (mut socket, mut peer) = pair().await;
+        peer.write_all(b"rows").await.unwrap();
+        let mut space = [0; 8];
+        assert!(matches!(poll_once(&mut socket, &mut space).await, Poll::Ready(Ok(4))));
+        assert!(socket.watch.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_long_wait_goes_to_the_runtime_and_leaves_it_with_the_data() {
+        let (mut socket, mut peer) = pair().await;
+        let mut space = [0; 8];
+        assert!(poll_once(&mut socket, &mut space).await.is_pending());
+        assert!(socket.watch.is_some());
+        let (read, written) =
+            tokio::join!(timeout(DEADLINE, socket.read(&mut space)), peer.write_all(b"late"));
+        assert_eq!((read.unwrap().unwrap(), written.unwrap()), (4, ()));
+        assert!(socket.watch.is_none());
+    }
+
+    #[tokio::test]
+    async fn reading_does_not_lose_the_wake_up_of_a_blocked_write() {
+        let (mut socket, mut peer) = pair().await;
+        let block = vec![7; 1 << 20];
+        let mut sent = 0;
+        let written = poll_fn(|cx| {
+            while let Poll::Ready(count) = Pin::new(&mut socket).poll_write(cx, &block) {
+                sent += count.unwrap();
+            }
+            Poll::Ready(())
+        });
+        timeout(DEADLINE, written).await.unwrap();
+        peer.write_all(b"x").await.unwrap();
+        assert_eq!(socket.read_u8().await.unwrap(), b'x');
+        assert!(socket.watch.is_some(), "the write still waits on it");
+
+        let mut received = vec![0; sent];
+        let (write, read) = tokio::join!(
+            timeout(DEADLINE, socket.write(b"y")),
+            timeout(DEADLINE, peer.read_exact(&mut received))
+        );
+        assert_eq!((write.unwrap().unwrap(), read.unwrap().unwrap()), (1, sent));
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_stream_is_seen() {
+        let (mut socket, peer) = pair().await;
+        drop(peer);
+        assert_eq!(timeout(DEADLINE, socket.read(&mut [0; 8])).await.unwrap().unwrap(), 0);
+    }
+}
