@@ -5,8 +5,8 @@
 //! | `engine` | a private PostgreSQL: found, started, made to look like a cluster's, stopped |
 //! | `front_door` | the listener and the life of a connection |
 //! | `startup`, `auth`, `parameters` | the first packets, the password exchange, the greeting |
-//! | `proxy`, `pipeline` | the session: messages both ways, what is under way |
-//! | `row_description`, `catalog`, `numeric`, `refusals` | what Redshift says otherwise, or not at all |
+//! | `proxy`, `pipeline`, `bind` | the session: messages both ways, what is under way |
+//! | `row_description`, `catalog`, `conversion`, `numeric`, `interval`, `refusals`, `listagg` | what Redshift says otherwise, or not at all |
 //! | `aws` | the AWS side: the services that issue logins, on a loopback HTTP endpoint of its own |
 //! | `tls`, `cancel`, `latency`, `record` | certificates, cancel keys, a delay line, what tests may ask |
 //!
@@ -17,6 +17,13 @@
 //!   for it in binary is refused.
 //! - Functions are PostgreSQL's, but for a few: AVG of an integer is a NUMERIC, where Redshift truncates.
 //! - VARCHAR(n) counts characters, not bytes.
+//! - SUPER is JSON text as it came: a bare literal is not made a JSON string, JSON_PARSE keeps white space, and there is
+//!   no navigation into a value.
+//! - VARBYTE takes the escapes of a bytea literal; GEOMETRY and GEOGRAPHY take any string of hexadecimal digits as EWKB;
+//!   ST_GeomFromText reads points, lines and polygons of two dimensions. HLLSKETCH has no functions.
+//! - The catalogs call both kinds of qualified INTERVAL `interval`; results have the types of their own. The sum of an
+//!   interval's days and time must fit 64 bits of microseconds, and a qualified one hold nothing of the other kind:
+//!   reading such a value ends the session.
 //! - At version 1 and above, columns of a table made in a still open transaction come without their names and flags.
 //! - A string of several statements is refused as a whole if Redshift lacks one of them.
 //! - A session may hold several SQL cursors, where Redshift allows one.
@@ -24,12 +31,16 @@
 
 mod auth;
 pub mod aws;
+mod bind;
 mod blocking;
 mod cancel;
 mod catalog;
+mod conversion;
 mod engine;
 mod front_door;
+mod interval;
 mod latency;
+mod listagg;
 mod messages;
 mod numeric;
 mod parameters;
