@@ -145,3 +145,6 @@ CREATE FUNCTION pg_catalog.st_geogfromtext(text) RETURNS geography LANGUAGE sql 
 CREATE FUNCTION pg_catalog.st_point(double precision, double precision) RETURNS geometry
     LANGUAGE sql IMMUTABLE STRICT AS
     $$ SELECT st_geomfromtext(format('POINT(%s %s)', $1, $2)) $$;
+
+-- Not Redshift's: bytes as a string without a look at them, for tests of what clients do with text that is no UTF-8.
+CREATE FUNCTION pg_catalog.sandbox_unchecked_text(varbyte) RETURNS text LANGUAGE internal IMMUTABLE STRICT AS 'byteasend';
