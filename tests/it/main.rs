@@ -3,11 +3,14 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)] // OK because tests end by panicking.
 
 mod architecture;
+mod edge_values;
 mod login_aliases;
 mod logins;
 mod option_table;
 mod protocol;
+mod random_values;
 mod results;
 mod support;
 mod transactions;
 mod types;
+mod values;
