@@ -73,7 +73,7 @@ impl Connection {
                 "option '{key}' cannot be set: connect with '{}', or run SET search_path",
                 options::DATABASE
             ))),
-            _ => self.options.set(key, &value).map(drop),
+            _ => self.options.set(key, &value),
         }
     }
 

@@ -15,6 +15,7 @@ mod reader;
 mod running;
 mod runtime;
 mod settings;
+pub mod spellings;
 mod statement;
 mod store;
 mod uri;

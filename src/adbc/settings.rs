@@ -9,8 +9,8 @@ use adbc_core::error::{Error, Result, Status};
 use super::options;
 use super::store::OptionStore;
 use crate::auth::{
-    Api, AuthConfig, AwsConfig, Credentials, Flow, IamConfig, Method, SsoConfig, TargetConfig, Toggle,
-    TokenCache,
+    Api, AuthConfig, AwsConfig, CredentialSource, Credentials, Flow, IamConfig, Method, SsoConfig,
+    TargetConfig, Toggle, TokenCache,
 };
 use crate::secret::Secret;
 use crate::session::{Keepalive, Login, SessionConfig, TlsConfig, TlsMode, TlsVersion};
@@ -185,18 +185,30 @@ impl Options<'_> {
             access_key_id: self.secret(options::AWS_ACCESS_KEY_ID),
             secret_access_key: self.secret(options::AWS_SECRET_ACCESS_KEY),
             session_token: self.secret(options::AWS_SESSION_TOKEN),
+            credential_source: match self.text(options::AWS_CREDENTIAL_SOURCE)?.as_str() {
+                "ecs" => CredentialSource::Container,
+                "env" => CredentialSource::Environment,
+                "imds" => CredentialSource::Instance,
+                "profile" => CredentialSource::Profile,
+                "static" => CredentialSource::Static,
+                "web_identity" => CredentialSource::WebIdentity,
+                _ => CredentialSource::Auto,
+            },
             role_arn: self.optional(options::AWS_ROLE_ARN),
             config_file: self.path(options::AWS_CONFIG_FILE),
             credentials_file: self.path(options::AWS_CREDENTIALS_FILE),
             endpoint_url: self.optional(options::AWS_ENDPOINT_URL),
+            sts_endpoint_url: self.optional(options::AWS_STS_ENDPOINT_URL),
             timeout: self.seconds(options::AWS_TIMEOUT)?,
             proxy_url: self.secret(options::AWS_PROXY_URL),
         })
     }
 
     fn iam(&self) -> Result<IamConfig> {
+        let groups = self.optional(options::IAM_DB_GROUPS).unwrap_or_default();
+        let lowercase = self.text(options::IAM_FORCE_LOWERCASE)? == "true";
         Ok(IamConfig {
-            db_groups: self.optional(options::IAM_DB_GROUPS).map(|text| names(&text)).unwrap_or_default(),
+            db_groups: names(&if lowercase { groups.to_lowercase() } else { groups }),
             auto_create: self.text(options::IAM_AUTO_CREATE)? == "true",
             duration_seconds: self.set_number(options::IAM_DURATION)?,
             api: match self.text(options::IAM_API)?.as_str() {
@@ -205,6 +217,7 @@ impl Options<'_> {
                 "serverless" => Api::Serverless,
                 _ => Api::Auto,
             },
+            no_cache: self.text(options::CACHE_MODE)? == "off",
         })
     }
 
@@ -228,6 +241,7 @@ impl Options<'_> {
                 "memory" => TokenCache::Memory,
                 _ => TokenCache::Shared,
             },
+            client_name: self.text(options::SSO_CLIENT_NAME)?,
         })
     }
 

@@ -72,7 +72,7 @@ impl Statement {
                 "incremental execution is not supported; results are not partitioned",
             ));
         }
-        self.options.set(key, &value).map(drop)
+        self.options.set(key, &value)
     }
 
     /// The value of an option set on this statement, or the default.

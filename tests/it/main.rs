@@ -8,6 +8,7 @@ mod logins;
 mod option_table;
 mod protocol;
 mod results;
+mod spellings;
 mod support;
 mod transactions;
 mod types;

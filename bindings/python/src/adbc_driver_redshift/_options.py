@@ -62,18 +62,26 @@ class DatabaseOptions(enum.Enum):
     AWS_CREDENTIALS_FILE = "adbc.redshift.aws.credentials_file"
     #: Replaces the endpoints of all AWS services.
     AWS_ENDPOINT_URL = "adbc.redshift.aws.endpoint_url"
+    #: Replaces the endpoint of AWS STS alone.
+    AWS_STS_ENDPOINT_URL = "adbc.redshift.aws.sts_endpoint_url"
+    #: Where IAM takes AWS credentials from: `auto`, `static`, `profile`, `env`, `web_identity`, `ecs` or `imds`.
+    AWS_CREDENTIAL_SOURCE = "adbc.redshift.aws.credential_source"
     #: Seconds that one AWS call may take with its retries.
     AWS_TIMEOUT_SECONDS = "adbc.redshift.aws.timeout_seconds"
     #: HTTP proxy for AWS calls, instead of `HTTPS_PROXY`. Refused in a URI; cannot be read back.
     AWS_PROXY_URL = "adbc.redshift.aws.proxy_url"
     #: Database groups to join for the session, separated by commas.
     IAM_DB_GROUPS = "adbc.redshift.iam.db_groups"
+    #: Put the names of the groups in lower case.
+    IAM_FORCE_LOWERCASE = "adbc.redshift.iam.force_lowercase"
     #: Create the database user when it does not exist.
     IAM_AUTO_CREATE = "adbc.redshift.iam.auto_create"
     #: Seconds that the database credentials are good for, 900 to 3600.
     IAM_DURATION_SECONDS = "adbc.redshift.iam.duration_seconds"
     #: AWS operation that fetches the credentials: `auto`, `cluster`, `cluster_with_iam` or `serverless`.
     IAM_API = "adbc.redshift.iam.api"
+    #: Keep temporary database credentials in `memory`, or fetch them for every connection (`off`).
+    CACHE_MODE = "adbc.redshift.cache.mode"
     #: Profile with `sso_session` or `sso_start_url` settings.
     SSO_PROFILE = "adbc.redshift.sso.profile"
     #: Start URL of the AWS access portal.
@@ -94,6 +102,8 @@ class DatabaseOptions(enum.Enum):
     SSO_LISTEN_PORT = "adbc.redshift.sso.listen_port"
     #: Keep tokens in `~/.aws/sso/cache` (`shared`) or in this process only (`memory`).
     SSO_TOKEN_CACHE = "adbc.redshift.sso.token_cache"
+    #: Name that the sign-in page shows for the application.
+    SSO_CLIENT_NAME = "adbc.redshift.sso.client_name"
     #: The profiles that can sign in by SSO, as JSON. Read only.
     SSO_PROFILES = "adbc.redshift.sso.profiles"
     #: The accounts that the signed-in person may use, as JSON. Read only.
