@@ -71,6 +71,11 @@ impl Error {
         self.rebuild(|inner| inner.request_id = request_id)
     }
 
+    /// The same error with more to go on at the end of its text.
+    pub(super) fn with_advice(self, advice: &str) -> Self {
+        self.rebuild(|inner| inner.message = format!("{}; {advice}", inner.message))
+    }
+
     pub(super) fn with_cause(self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         let cause = cause.into();
         self.rebuild(|inner| inner.cause = Some(cause))

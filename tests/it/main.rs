@@ -4,11 +4,13 @@
 
 mod architecture;
 mod login_aliases;
+mod login_errors;
 mod logins;
 mod option_table;
 mod protocol;
 mod results;
 mod spellings;
 mod support;
+mod surroundings;
 mod transactions;
 mod types;
