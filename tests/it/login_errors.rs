@@ -3,6 +3,7 @@
 //! Through the loaded library, with the faults of the sandbox's AWS side. What the methods do when all is well is in
 //! `logins`.
 
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use adbc_core::error::{Error, Status};
@@ -14,9 +15,23 @@ use redshift_sandbox::{BlockingSandbox, SandboxConfig};
 use crate::logins::{cluster, typed_sso, user, with_common, with_keys, workgroup};
 use crate::support::{driver, sandbox};
 
-fn start() -> BlockingSandbox {
-    sandbox(SandboxConfig { approve_sso: true, ..SandboxConfig::default() })
+/// One sandbox for all tests here, one test at a time: its faults and records are the test's own.
+fn start() -> MutexGuard<'static, BlockingSandbox> {
+    static SHARED: LazyLock<Mutex<BlockingSandbox>> = LazyLock::new(|| {
+        Mutex::new(sandbox(SandboxConfig { approve_sso: true, ..SandboxConfig::default() }))
+    });
+    let sandbox = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    let aws = sandbox.aws();
+    aws.clear_faults();
+    aws.allow_only(None);
+    aws.approve_sso(true);
+    aws.end_sso_sessions();
+    aws.clear_requests();
+    sandbox
 }
+
+/// Nothing that an earlier test was given is used again.
+const UNCACHED: (&str, &str) = ("adbc.redshift.cache.mode", "off");
 
 /// A fault, more options, and the error that follows.
 type Case<'a> = (Fault, Vec<(&'a str, &'a str)>, Status, &'a [&'a str]);
@@ -86,7 +101,7 @@ fn each_refusal_of_aws_names_what_to_do() {
     for (fault, more, status, texts) in cases {
         sandbox.aws().clear_faults();
         sandbox.aws().inject(fault);
-        let mut options = vec![cluster(&sandbox), ("username", sandbox.user())];
+        let mut options = vec![UNCACHED, cluster(&sandbox), ("username", sandbox.user())];
         options.extend(more);
         let error = with_keys(&sandbox, &options).unwrap_err();
         assert_says(&error, status, texts);
@@ -121,7 +136,7 @@ fn each_refusal_of_serverless_names_what_to_do() {
     for (fault, status, texts) in cases {
         sandbox.aws().clear_faults();
         sandbox.aws().inject(fault);
-        let error = with_keys(&sandbox, &[workgroup(&sandbox)]).unwrap_err();
+        let error = with_keys(&sandbox, &[UNCACHED, workgroup(&sandbox)]).unwrap_err();
         assert_says(&error, status, texts);
     }
 }
@@ -130,7 +145,7 @@ fn each_refusal_of_serverless_names_what_to_do() {
 fn a_wrong_clock_is_corrected_by_what_aws_answers() {
     let sandbox = start();
     sandbox.aws().inject(Fault::clock(3600));
-    let options = [cluster(&sandbox), ("username", sandbox.user())];
+    let options = [UNCACHED, cluster(&sandbox), ("username", sandbox.user())];
     assert_eq!(with_keys(&sandbox, &options).unwrap(), sandbox.user());
 }
 
@@ -139,10 +154,10 @@ fn an_empty_host_needs_no_more_than_the_describing_action() {
     let sandbox = start();
     let aws = sandbox.aws();
     aws.allow_only(Some(&["redshift:DescribeClusters", "redshift:GetClusterCredentials"]));
-    let options = [cluster(&sandbox), ("username", sandbox.user())];
+    let options = [UNCACHED, cluster(&sandbox), ("username", sandbox.user())];
     assert_eq!(with_keys(&sandbox, &options).unwrap(), sandbox.user());
     aws.allow_only(Some(&["redshift-serverless:GetWorkgroup", "redshift-serverless:GetCredentials"]));
-    assert_eq!(with_keys(&sandbox, &[workgroup(&sandbox)]).unwrap(), "IAM:sandbox-user");
+    assert_eq!(with_keys(&sandbox, &[UNCACHED, workgroup(&sandbox)]).unwrap(), "IAM:sandbox-user");
     let operations: Vec<_> = aws.requests().into_iter().map(|request| request.operation).collect();
     assert_eq!(operations, ["DescribeClusters", "GetClusterCredentials", "GetWorkgroup", "GetCredentials"]);
 }
@@ -153,19 +168,27 @@ fn with_a_host_serverless_needs_the_credentials_action_alone() {
     sandbox.aws().allow_only(Some(&["redshift-serverless:GetCredentials"]));
     let port = sandbox.aws().serverless_port().to_string();
     let host = sandbox.aws().serverless_host();
-    let options =
-        [workgroup(&sandbox), ("adbc.redshift.target.host", host), ("adbc.redshift.target.port", &port)];
+    let options = [
+        UNCACHED,
+        workgroup(&sandbox),
+        ("adbc.redshift.target.host", host),
+        ("adbc.redshift.target.port", &port),
+    ];
     assert_eq!(with_keys(&sandbox, &options).unwrap(), "IAM:sandbox-user");
 }
 
 #[test]
 fn a_role_that_is_not_assigned_lists_those_that_are() {
     let sandbox = start();
-    let options =
-        [cluster(&sandbox), ("username", sandbox.user()), ("adbc.redshift.sso.role_name", "Nobody")];
+    let options = [
+        UNCACHED,
+        cluster(&sandbox),
+        ("username", sandbox.user()),
+        ("adbc.redshift.sso.role_name", "Nobody"),
+    ];
     let error = typed_sso(&sandbox, &options).unwrap_err();
     assert_says(&error, Status::Unauthorized, &["No access", "Nobody", sandbox.aws().sso_role_name()]);
-    let options = [cluster(&sandbox), ("adbc.redshift.sso.account_id", "999999999999")];
+    let options = [UNCACHED, cluster(&sandbox), ("adbc.redshift.sso.account_id", "999999999999")];
     let error = typed_sso(&sandbox, &options).unwrap_err();
     assert_says(&error, Status::Unauthorized, &["accounts assigned to you", sandbox.aws().sso_account_id()]);
 }
@@ -176,7 +199,7 @@ fn a_role_whose_list_is_refused_too_is_still_told() {
     for operation in ["ListAccountRoles", "ListAccounts"] {
         sandbox.aws().inject(Fault::error(403, "ForbiddenException", "No access").on(operation));
     }
-    let options = [cluster(&sandbox), ("adbc.redshift.sso.role_name", "Nobody")];
+    let options = [UNCACHED, cluster(&sandbox), ("adbc.redshift.sso.role_name", "Nobody")];
     let error = typed_sso(&sandbox, &options).unwrap_err();
     assert_says(&error, Status::Unauthorized, &["Nobody", "adbc.redshift.sso.roles"]);
 }
@@ -219,6 +242,7 @@ fn a_configuration_file_that_cannot_be_used_is_named() {
     let malformed = malformed.to_string_lossy().into_owned();
     for path in [folder.as_str(), "/no/such/config", &malformed] {
         let options = [
+            UNCACHED,
             cluster(&sandbox),
             ("adbc.redshift.aws.profile", "sandbox-keys"),
             ("adbc.redshift.aws.config_file", path),
@@ -231,12 +255,13 @@ fn a_configuration_file_that_cannot_be_used_is_named() {
 
 #[test]
 fn a_sign_in_that_nobody_completes_times_out_and_asks_again_next_time() {
-    let sandbox = sandbox(SandboxConfig::default());
-    let options = [cluster(&sandbox), ("adbc.redshift.sso.timeout_seconds", "1")];
+    let sandbox = start();
+    sandbox.aws().approve_sso(false);
+    let options = [UNCACHED, cluster(&sandbox), ("adbc.redshift.sso.timeout_seconds", "1")];
     let error = typed_sso(&sandbox, &options).unwrap_err();
     assert_says(&error, Status::Timeout, &["adbc.redshift.sso.timeout_seconds"]);
     sandbox.aws().approve_sso(true);
-    let options = [cluster(&sandbox), ("username", sandbox.user())];
+    let options = [UNCACHED, cluster(&sandbox), ("username", sandbox.user())];
     assert_eq!(typed_sso(&sandbox, &options).unwrap(), sandbox.user());
 }
 
