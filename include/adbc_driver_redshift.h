@@ -194,6 +194,12 @@ struct AdbcError;
 /** Unanswered probes after which the connection counts as lost. */
 #define ADBC_REDSHIFT_OPTION_SESSION_KEEPALIVE_COUNT "adbc.redshift.session.keepalive_count"
 
+/** Seconds without use after which the driver closes the connection, an open transaction included; 0 never does. A result that is not read to its end counts as use. Applies to connections made afterwards. */
+#define ADBC_REDSHIFT_OPTION_SESSION_IDLE_TIMEOUT_SECONDS "adbc.redshift.session.idle_timeout_seconds"
+
+/** Query group of statements, for the queues of workload management and for system views. Set on a statement, it applies to that one alone. */
+#define ADBC_REDSHIFT_OPTION_SESSION_QUERY_GROUP "adbc.redshift.session.query_group"
+
 /** Name that the server's connection log shows. Applies to connections made afterwards. */
 #define ADBC_REDSHIFT_OPTION_SESSION_APPLICATION_NAME "adbc.redshift.session.application_name"
 
@@ -208,6 +214,12 @@ struct AdbcError;
 
 /** Bytes of another statement's open result that may be held in memory so that this statement can run; past that, this statement fails and the open result stays intact. */
 #define ADBC_REDSHIFT_OPTION_RESULT_BUFFER_BYTES "adbc.redshift.result.buffer_bytes"
+
+/** Seconds from the start of a query to its last row, after which it is cancelled and fails with `Timeout`; 0 sets no limit. The connection stays usable. */
+#define ADBC_REDSHIFT_OPTION_RESULT_QUERY_TIMEOUT_SECONDS "adbc.redshift.result.query_timeout_seconds"
+
+/** Redshift's id of the statement's last query, as in system views. Read only; asks the server when read. */
+#define ADBC_REDSHIFT_OPTION_STATEMENT_QUERY_ID "adbc.redshift.statement.query_id"
 
 #ifdef __cplusplus
 extern "C" {

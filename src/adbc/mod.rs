@@ -8,6 +8,7 @@ mod columns;
 mod connection;
 mod database;
 mod error;
+mod last_query;
 mod login;
 mod metadata;
 pub mod options;
@@ -18,6 +19,7 @@ mod settings;
 pub mod spellings;
 mod statement;
 mod store;
+mod transaction;
 mod uri;
 
 pub use connection::Connection;

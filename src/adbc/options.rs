@@ -712,6 +712,24 @@ pub static TABLE: &[OptionSpec] = &[
         "Unanswered probes after which the connection counts as lost.",
     ),
     row(
+        IDLE_TIMEOUT,
+        DC,
+        Kind::Integer { min: 0, max: 2_592_000 },
+        Some("0"),
+        &[],
+        "Seconds without use after which the driver closes the connection, an open transaction included; 0 never does. \
+         A result that is not read to its end counts as use. Applies to connections made afterwards.",
+    ),
+    row(
+        QUERY_GROUP,
+        DCS,
+        Kind::Text,
+        None,
+        &["querygroup", "query_group"],
+        "Query group of statements, for the queues of workload management and for system views. Set on a statement, it \
+         applies to that one alone.",
+    ),
+    row(
         APPLICATION_NAME,
         DC,
         Kind::Text,
@@ -754,12 +772,54 @@ pub static TABLE: &[OptionSpec] = &[
          that, this statement fails and the open result stays intact.",
     ),
     row(
+        QUERY_TIMEOUT,
+        DCS,
+        Kind::Integer { min: 0, max: 2_592_000 },
+        Some("0"),
+        &[],
+        "Seconds from the start of a query to its last row, after which it is cancelled and fails with `Timeout`; 0 sets \
+         no limit. The connection stays usable.",
+    ),
+    row(
+        QUERY_ID,
+        S,
+        Kind::Text,
+        None,
+        &[],
+        "Redshift's id of the statement's last query, as in system views. Read only; asks the server when read.",
+    ),
+    row(
         AUTOCOMMIT,
         C,
         Kind::Boolean,
         Some("true"),
         &[],
         "Whether each statement is a transaction of its own. Turning it on commits the open transaction.",
+    ),
+    row(
+        READ_ONLY,
+        C,
+        Kind::Boolean,
+        Some("false"),
+        &[],
+        "Whether the server refuses statements that write. Cannot change within a transaction.",
+    ),
+    row(
+        ISOLATION_LEVEL,
+        C,
+        Kind::Choice(&[
+            "adbc.connection.transaction.isolation.default",
+            "adbc.connection.transaction.isolation.read_uncommitted",
+            "adbc.connection.transaction.isolation.read_committed",
+            "adbc.connection.transaction.isolation.repeatable_read",
+            "adbc.connection.transaction.isolation.snapshot",
+            "adbc.connection.transaction.isolation.serializable",
+            "adbc.connection.transaction.isolation.linearizable",
+        ]),
+        Some("adbc.connection.transaction.isolation.default"),
+        &[],
+        "The weakest isolation wanted. Redshift isolates by database, `snapshot` or `serializable`: a level that this \
+         database does not give is refused. Reads back the level that it gives.",
     ),
     row(CURRENT_CATALOG, C, Kind::Text, None, &[], "The connection's database. Read only."),
     row(CURRENT_DB_SCHEMA, C, Kind::Text, None, &[], "The connection's current schema. Read only."),
@@ -842,12 +902,18 @@ keys! {
     KEEPALIVE_IDLE = "adbc.redshift.session.keepalive_idle_seconds";
     KEEPALIVE_INTERVAL = "adbc.redshift.session.keepalive_interval_seconds";
     KEEPALIVE_COUNT = "adbc.redshift.session.keepalive_count";
+    IDLE_TIMEOUT = "adbc.redshift.session.idle_timeout_seconds";
+    QUERY_GROUP = "adbc.redshift.session.query_group";
     APPLICATION_NAME = "adbc.redshift.session.application_name";
     BATCH_ROWS = "adbc.redshift.result.batch_rows";
     BATCH_BYTES = "adbc.redshift.result.batch_bytes";
     RESULT_FORMAT = "adbc.redshift.result.format";
     BUFFER_BYTES = "adbc.redshift.result.buffer_bytes";
+    QUERY_TIMEOUT = "adbc.redshift.result.query_timeout_seconds";
+    QUERY_ID = "adbc.redshift.statement.query_id";
     AUTOCOMMIT = "adbc.connection.autocommit";
+    READ_ONLY = "adbc.connection.readonly";
+    ISOLATION_LEVEL = "adbc.connection.transaction.isolation_level";
     CURRENT_CATALOG = "adbc.connection.catalog";
     CURRENT_DB_SCHEMA = "adbc.connection.db_schema";
     INCREMENTAL = "adbc.statement.exec.incremental";

@@ -2,6 +2,7 @@
 //! table knows its form.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use adbc_core::error::{Error, Result, Status};
@@ -17,16 +18,26 @@ use crate::session::{Keepalive, Login, SessionConfig, TlsConfig, TlsMode, TlsVer
 use crate::types::BatchLimits;
 
 /// How results are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ResultSettings {
     pub(super) batch_rows: usize,
     pub(super) batch_bytes: usize,
     pub(super) text: bool,
     pub(super) buffer_bytes: usize,
+    pub(super) query_timeout: Option<Duration>,
+    pub(super) query_group: Option<Arc<str>>,
+}
+
+/// What a session is brought to once it is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SessionSettings {
+    pub(super) idle_timeout: Option<Duration>,
+    pub(super) read_only: bool,
+    pub(super) isolation: String,
 }
 
 impl ResultSettings {
-    pub(super) fn limits(self) -> BatchLimits {
+    pub(super) fn limits(&self) -> BatchLimits {
         BatchLimits { rows: self.batch_rows, bytes: self.batch_bytes }
     }
 
@@ -38,6 +49,20 @@ impl ResultSettings {
             batch_bytes: options.size(options::BATCH_BYTES)?,
             text: options.text(options::RESULT_FORMAT)? == "text",
             buffer_bytes: options.size(options::BUFFER_BYTES)?,
+            query_timeout: options.limit(options::QUERY_TIMEOUT)?,
+            query_group: options.query_group()?,
+        })
+    }
+}
+
+impl SessionSettings {
+    /// As [`ResultSettings::from_stores`].
+    pub(super) fn from_stores(stores: &[&OptionStore]) -> Result<Self> {
+        let options = Options(stores);
+        Ok(Self {
+            idle_timeout: options.limit(options::IDLE_TIMEOUT)?,
+            read_only: options.text(options::READ_ONLY)? == "true",
+            isolation: options.text(options::ISOLATION_LEVEL)?,
         })
     }
 }
@@ -160,6 +185,21 @@ impl Options<'_> {
 
     fn seconds(&self, key: &str) -> Result<Duration> {
         self.number(key).map(Duration::from_secs)
+    }
+
+    /// A time limit; 0 is none.
+    fn limit(&self, key: &str) -> Result<Option<Duration>> {
+        Ok(Some(self.seconds(key)?).filter(|limit| !limit.is_zero()))
+    }
+
+    fn query_group(&self) -> Result<Option<Arc<str>>> {
+        let Some(group) = self.optional(options::QUERY_GROUP) else { return Ok(None) };
+        if group.contains('\\') {
+            // The server may take it as an escape or as itself, by a setting of its own.
+            let message = format!("option '{}': a query group cannot hold a backslash", options::QUERY_GROUP);
+            return Err(Error::with_message_and_status(message, Status::InvalidArguments));
+        }
+        Ok(Some(group.into()))
     }
 
     fn set_number<T: TryFrom<i64>>(&self, key: &str) -> Result<Option<T>> {

@@ -15,6 +15,7 @@ pub(crate) struct Error(Arc<Inner>);
 struct Inner {
     kind: ErrorKind,
     message: String,
+    retryable: bool,
     request_id: Option<String>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -40,7 +41,8 @@ pub(crate) enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Arc::new(Inner { kind, message: message.into(), request_id: None, cause: None }))
+        let retryable = matches!(kind, ErrorKind::TimedOut | ErrorKind::Unavailable);
+        Self(Arc::new(Inner { kind, message: message.into(), retryable, request_id: None, cause: None }))
     }
 
     pub(super) fn cancelled() -> Self {
@@ -65,6 +67,11 @@ impl Error {
 
     pub(super) fn timed_out(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::TimedOut, message)
+    }
+
+    /// The same call may succeed later without any change by the user.
+    pub(super) fn with_retryable(self) -> Self {
+        self.rebuild(|inner| inner.retryable = true)
     }
 
     pub(super) fn with_request_id(self, request_id: Option<String>) -> Self {
@@ -92,6 +99,11 @@ impl Error {
     /// What happened.
     pub(crate) fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+
+    /// Whether the same login may succeed later without a change to its options.
+    pub(crate) fn is_retryable(&self) -> bool {
+        self.0.retryable
     }
 
     /// The id under which AWS logged the request, when AWS answered.

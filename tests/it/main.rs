@@ -9,6 +9,7 @@ mod logins;
 mod option_table;
 mod protocol;
 mod results;
+mod sessions;
 mod spellings;
 mod support;
 mod surroundings;

@@ -128,6 +128,10 @@ class DatabaseOptions(enum.Enum):
     SESSION_KEEPALIVE_INTERVAL_SECONDS = "adbc.redshift.session.keepalive_interval_seconds"
     #: Unanswered probes after which the connection counts as lost.
     SESSION_KEEPALIVE_COUNT = "adbc.redshift.session.keepalive_count"
+    #: Seconds without use after which the driver closes the connection; 0 never does.
+    SESSION_IDLE_TIMEOUT_SECONDS = "adbc.redshift.session.idle_timeout_seconds"
+    #: Query group of statements, for workload management and system views.
+    SESSION_QUERY_GROUP = "adbc.redshift.session.query_group"
     #: Name that the server's connection log shows.
     SESSION_APPLICATION_NAME = "adbc.redshift.session.application_name"
     #: Rows in a record batch, at most.
@@ -138,6 +142,8 @@ class DatabaseOptions(enum.Enum):
     RESULT_FORMAT = "adbc.redshift.result.format"
     #: Bytes of an open result that may be held in memory so that another statement can run.
     RESULT_BUFFER_BYTES = "adbc.redshift.result.buffer_bytes"
+    #: Seconds from the start of a query to its last row, after which it is cancelled; 0 sets no limit.
+    RESULT_QUERY_TIMEOUT_SECONDS = "adbc.redshift.result.query_timeout_seconds"
 
 
 class ConnectionOptions(enum.Enum):
@@ -145,10 +151,18 @@ class ConnectionOptions(enum.Enum):
 
     #: Whether each statement is a transaction of its own.
     AUTOCOMMIT = "adbc.connection.autocommit"
+    #: Whether the server refuses statements that write.
+    READ_ONLY = "adbc.connection.readonly"
+    #: The weakest isolation wanted; reads back the one that the database gives.
+    ISOLATION_LEVEL = "adbc.connection.transaction.isolation_level"
     #: The connection's database. Read only.
     CATALOG = "adbc.connection.catalog"
     #: The connection's current schema. Read only.
     DB_SCHEMA = "adbc.connection.db_schema"
+    #: Seconds without use after which the driver closes the connection; 0 never does.
+    SESSION_IDLE_TIMEOUT_SECONDS = "adbc.redshift.session.idle_timeout_seconds"
+    #: Query group of statements, for workload management and system views.
+    SESSION_QUERY_GROUP = "adbc.redshift.session.query_group"
     #: Name that the server's connection log shows.
     SESSION_APPLICATION_NAME = "adbc.redshift.session.application_name"
     #: Rows in a record batch, at most.
@@ -159,6 +173,8 @@ class ConnectionOptions(enum.Enum):
     RESULT_FORMAT = "adbc.redshift.result.format"
     #: Bytes of an open result that may be held in memory so that another statement can run.
     RESULT_BUFFER_BYTES = "adbc.redshift.result.buffer_bytes"
+    #: Seconds from the start of a query to its last row, after which it is cancelled; 0 sets no limit.
+    RESULT_QUERY_TIMEOUT_SECONDS = "adbc.redshift.result.query_timeout_seconds"
 
 
 class StatementOptions(enum.Enum):
@@ -169,6 +185,8 @@ class StatementOptions(enum.Enum):
 
     #: Incremental execution of partitions; only `false` is supported.
     INCREMENTAL = "adbc.statement.exec.incremental"
+    #: Query group of statements, for workload management and system views.
+    SESSION_QUERY_GROUP = "adbc.redshift.session.query_group"
     #: Rows in a record batch, at most.
     RESULT_BATCH_ROWS = "adbc.redshift.result.batch_rows"
     #: Bytes of values in a record batch, at most.
@@ -177,6 +195,10 @@ class StatementOptions(enum.Enum):
     RESULT_FORMAT = "adbc.redshift.result.format"
     #: Bytes of an open result that may be held in memory so that this statement can run.
     RESULT_BUFFER_BYTES = "adbc.redshift.result.buffer_bytes"
+    #: Seconds from the start of a query to its last row, after which it is cancelled; 0 sets no limit.
+    RESULT_QUERY_TIMEOUT_SECONDS = "adbc.redshift.result.query_timeout_seconds"
+    #: Redshift's id of the statement's last query. Read only; asks the server when read.
+    QUERY_ID = "adbc.redshift.statement.query_id"
 
 
 def option_keys(options: Mapping[Any, OptionValue] | None) -> dict[str, OptionValue]:
