@@ -5,12 +5,16 @@
 mod architecture;
 mod edge_values;
 mod login_aliases;
+mod login_errors;
 mod logins;
 mod option_table;
 mod protocol;
 mod random_values;
 mod results;
+mod sessions;
+mod spellings;
 mod support;
+mod surroundings;
 mod transactions;
 mod types;
 mod values;
