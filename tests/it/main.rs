@@ -5,6 +5,12 @@
 mod architecture;
 mod login_aliases;
 mod logins;
+mod metadata_columns;
+mod metadata_current;
+mod metadata_objects;
+mod metadata_scale;
+mod metadata_statistics;
+mod objects;
 mod option_table;
 mod protocol;
 mod results;

@@ -135,9 +135,9 @@ class ConnectionOptions(enum.Enum):
 
     #: Whether each statement is a transaction of its own.
     AUTOCOMMIT = "adbc.connection.autocommit"
-    #: The connection's database. Read only.
+    #: The connection's database; only the one connected to can be set.
     CATALOG = "adbc.connection.catalog"
-    #: The connection's current schema. Read only.
+    #: The connection's current schema; setting it makes it the search path.
     DB_SCHEMA = "adbc.connection.db_schema"
     #: Name that the server's connection log shows.
     SESSION_APPLICATION_NAME = "adbc.redshift.session.application_name"
