@@ -6,12 +6,13 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     BinaryLength, CharacterLength, CopySource, CopyTarget, DataType, Expr, Ident, ObjectName, Reset, Set,
-    Statement, visit_expressions, visit_relations, visit_statements,
+    Statement, visit_expressions, visit_relations, visit_relations_mut, visit_statements,
 };
 use sqlparser::dialect::{Dialect, PostgreSqlDialect, RedshiftSqlDialect};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
+use crate::ddl;
 use crate::engine::setup::{REDSHIFT_ONLY, SETTING_PREFIX};
 use crate::listagg::order_arguments;
 use crate::messages::ServerError;
@@ -32,12 +33,17 @@ const WORDS_WITH_RULES: &[&str] = &[
     "LISTAGG",
     "LISTEN",
     "NOTIFY",
+    "PG_ATTRDEF",
+    "PG_ATTRIBUTE",
+    "PG_CLASS",
     "PG_ENUM",
+    "PG_NAMESPACE",
     "PG_RANGE",
     "RELEASE",
     "RESET",
     "RETURNING",
     "ROLLBACK",
+    "SALES_SHARE",
     "SAVEPOINT",
     "SET",
     "SHOW",
@@ -47,6 +53,12 @@ const WORDS_WITH_RULES: &[&str] = &[
 
 /// Relations of PostgreSQL's catalog that Redshift lacks.
 const MISSING_RELATIONS: &[&str] = &["pg_enum", "pg_range"];
+
+/// Relations of PostgreSQL's catalog that `engine/catalogs.sql` has in Redshift's form.
+const REDSHIFT_CATALOGS: &[&str] = &["pg_attrdef", "pg_attribute", "pg_class", "pg_namespace"];
+
+/// The shared database of `engine/catalogs.sql`.
+const SHARED_DATABASE: &str = "sales_share";
 
 /// Settings of PostgreSQL that Redshift lacks.
 const MISSING_SETTINGS: &[&str] =
@@ -76,7 +88,7 @@ pub(crate) fn judge(sql: &str) -> Verdict {
         let message = format!("{words} {} bytes. Maximum Allowed: {MAX_STATEMENT_BYTES} bytes", sql.len());
         return Verdict::Refuse(ServerError::new("54001", message));
     }
-    let Some(mut statements) = parse(sql) else { return Verdict::Pass };
+    let Some((mut statements, is_other_ddl)) = parse(sql) else { return Verdict::Pass };
     let refused = visit_statements(&statements, |statement| match refusal(statement) {
         Some(error) => ControlFlow::Break(error),
         None => ControlFlow::Continue(()),
@@ -86,13 +98,14 @@ pub(crate) fn judge(sql: &str) -> Verdict {
     }
     // Not `any`: each statement must be rewritten.
     match statements.iter_mut().filter_map(|statement| rewrite(statement).then_some(())).count() {
-        0 => Verdict::Pass,
+        0 if !is_other_ddl => Verdict::Pass,
         _ => Verdict::Rewrite(statements.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
     }
 }
 
-/// The statements, if a rule can apply to them. PostgreSQL's dialect knows commands that Redshift's does not.
-fn parse(sql: &str) -> Option<Vec<Statement>> {
+/// The statements, if a rule can apply to them, and whether they had clauses of Redshift's DDL. PostgreSQL's dialect knows
+/// commands that Redshift's does not.
+fn parse(sql: &str) -> Option<(Vec<Statement>, bool)> {
     if sql.len() > MAX_PARSED_BYTES {
         return None;
     }
@@ -102,8 +115,11 @@ fn parse(sql: &str) -> Option<Vec<Statement>> {
         if tokens.len() > MAX_TOKENS || !tokens.iter().any(has_rule) {
             return None;
         }
+        let engine_tokens = ddl::engine_tokens(&tokens);
+        let is_other_ddl = engine_tokens.is_some();
+        let tokens = engine_tokens.unwrap_or(tokens);
         if let Ok(statements) = Parser::new(dialect).with_tokens(tokens).parse_statements() {
-            return Some(statements);
+            return Some((statements, is_other_ddl));
         }
     }
     None
@@ -228,11 +244,33 @@ fn single(variable: &[Ident]) -> Option<&str> {
 
 /// Whether the statement was changed.
 fn rewrite(statement: &mut Statement) -> bool {
-    // Not `||`: both may have work to do.
-    order_arguments(statement) | rewrite_command(statement)
+    let mut moved = false;
+    let _ = visit_relations_mut(statement, |relation| {
+        moved |= rename_relation(relation);
+        ControlFlow::<()>::Continue(())
+    });
+    // Not `||`: each may have work to do.
+    moved | order_arguments(statement) | reword(statement)
 }
 
-fn rewrite_command(statement: &mut Statement) -> bool {
+/// Redshift's catalogs, and tables of the shared database, lie elsewhere in the engine.
+fn rename_relation(relation: &mut ObjectName) -> bool {
+    let catalog = catalog_name(relation).map(str::to_ascii_lowercase);
+    if let Some(catalog) = catalog.filter(|name| REDSHIFT_CATALOGS.contains(&name.as_str())) {
+        *relation = ObjectName::from(vec![Ident::new("pg_internal"), Ident::new(catalog)]);
+        return true;
+    }
+    let parts: Vec<&Ident> = relation.0.iter().filter_map(|part| part.as_ident()).collect();
+    let [database, schema, table] = parts.as_slice() else { return false };
+    if database.value != SHARED_DATABASE {
+        return false;
+    }
+    let schema = Ident::with_quote('"', format!("{SHARED_DATABASE}.{}", schema.value));
+    *relation = ObjectName::from(vec![schema, (*table).clone()]);
+    true
+}
+
+fn reword(statement: &mut Statement) -> bool {
     match statement {
         Statement::CreateTable(table) => {
             table.columns.iter_mut().filter_map(|column| bounded(&mut column.data_type).then_some(())).count()
@@ -389,6 +427,20 @@ mod tests {
         assert_eq!(sql, "SELECT g, LISTAGG(DISTINCT name, ', ' ORDER BY name DESC) FROM t GROUP BY g");
         assert_eq!(judge("SELECT listagg(name) FROM t"), Verdict::Pass);
         assert_eq!(judge("SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY a) FROM t"), Verdict::Pass);
+    }
+
+    #[test]
+    fn relations_are_read_where_the_engine_has_them() {
+        for (sql, rewritten) in [
+            (
+                "SELECT c.relname FROM pg_catalog.pg_class c, pg_namespace AS n",
+                "SELECT c.relname FROM pg_internal.pg_class c, pg_internal.pg_namespace AS n",
+            ),
+            ("SELECT * FROM sales_share.retail.orders", "SELECT * FROM \"sales_share.retail\".orders"),
+        ] {
+            assert_eq!(judge(sql), Verdict::Rewrite(rewritten.to_owned()), "{sql}");
+        }
+        assert_eq!(judge("SELECT 'pg_class' FROM mine.pg_class"), Verdict::Pass);
     }
 
     #[test]

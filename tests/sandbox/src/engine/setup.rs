@@ -37,6 +37,9 @@ pub(crate) const REDSHIFT_ONLY: &[(&str, &str)] = &[
     ("wlm_query_slot_count", "1"),
 ];
 
+/// Redshift's views over PostgreSQL's catalogs.
+const CATALOGS: &str = include_str!("catalogs.sql");
+
 /// The same as arguments of the server's `-c`.
 pub(super) fn redshift_settings() -> impl Iterator<Item = &'static str> {
     static ARGUMENTS: LazyLock<Vec<String>> = LazyLock::new(|| {
@@ -48,9 +51,9 @@ pub(super) fn redshift_settings() -> impl Iterator<Item = &'static str> {
 /// Makes the template, the role and the database.
 pub(super) async fn prepare(engine: &EngineAddress, account: &Account) -> Result<()> {
     let template = engine.connect(SUPERUSER, "template1").await?;
-    for script in [TYPES, FUNCTIONS, &version()] {
+    for script in [TYPES, FUNCTIONS, &version(), CATALOGS] {
         let added = template.batch_execute(script).await;
-        added.context("cannot add Redshift's types and functions to the engine")?;
+        added.context("cannot add Redshift's types, functions and catalogs to the engine")?;
     }
     drop(template);
     let server = engine.connect(SUPERUSER, "postgres").await?;
@@ -65,7 +68,12 @@ pub(super) async fn prepare(engine: &EngineAddress, account: &Account) -> Result
         .await
         .context("cannot make the sandbox's database in the engine")?;
     let inside = engine.connect(SUPERUSER, &account.database).await?;
-    inside.batch_execute(&format!("ALTER SCHEMA public OWNER TO {user}")).await?;
+    // A cluster's first user is its superuser, whom SVV_TABLE_INFO is for.
+    let owned = format!(
+        "ALTER SCHEMA public OWNER TO {user}; GRANT SELECT ON pg_catalog.svv_table_info TO {user};
+         GRANT INSERT, DELETE ON pg_internal.external_schemas TO {user}"
+    );
+    inside.batch_execute(&owned).await?;
     Ok(())
 }
 

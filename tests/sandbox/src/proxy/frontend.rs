@@ -39,6 +39,9 @@ impl<'a> FrontendSide<'a> {
 impl Side for FrontendSide<'_> {
     async fn message(&mut self, tag: u8, message: &[u8], out: &mut BytesMut) -> Result<()> {
         let body = message.get(HEADER..).unwrap_or_default();
+        if matches!(tag, b'Q' | b'S') {
+            self.recorder.round_trip();
+        }
         match tag {
             b'P' => return self.parse(message, body, out),
             b'B' => return self.bind(message, body, out),
