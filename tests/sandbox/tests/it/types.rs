@@ -220,6 +220,23 @@ async fn varbyte_takes_no_more_than_its_length() {
 }
 
 #[tokio::test]
+async fn varchar_counts_bytes() {
+    let sandbox = sandbox().await;
+    let client = connect(&sandbox).await;
+    client.batch_execute("CREATE TABLE bytes (v VARCHAR(4))").await.unwrap();
+    for refused in ["'ééé'", "'abcde'"] {
+        let refused =
+            client.batch_execute(&format!("INSERT INTO bytes VALUES ({refused})")).await.unwrap_err();
+        assert_eq!(code(&refused).code(), "22001");
+    }
+    let bound = client.execute("INSERT INTO bytes VALUES ($1)", &[&"ééé"]).await.unwrap_err();
+    assert_eq!(code(&bound).code(), "22001");
+    client.batch_execute("INSERT INTO bytes VALUES ('éé'), ('abcd')").await.unwrap();
+    let cut = first_row(&client, "SELECT 'ééé'::VARCHAR(5), 'aé✓'::VARCHAR(5), '✓✓✓'::VARCHAR(8)").await;
+    assert_eq!(cut, ["éé", "aé", "✓✓"]);
+}
+
+#[tokio::test]
 async fn tokio_postgres_looks_the_types_up_and_reads_them() {
     let sandbox = sandbox().await;
     let client = connect(&sandbox).await;
