@@ -71,10 +71,15 @@ impl Connection {
             options::AUTOCOMMIT => self.set_autocommit(spec.parse(&value)? == "true"),
             options::ISOLATION_LEVEL => self.set_isolation(spec, &value),
             options::READ_ONLY => self.set_read_only(spec, &value),
-            options::CURRENT_CATALOG | options::CURRENT_DB_SCHEMA => Err(not_implemented(format!(
-                "option '{key}' cannot be set: connect with '{}', or run SET search_path",
-                options::DATABASE
-            ))),
+            options::CURRENT_CATALOG | options::CURRENT_DB_SCHEMA => {
+                let name = spec.parse(&value)?;
+                self.options.set(key, &value)?;
+                match *self.lock() {
+                    State::New | State::Connecting => return Ok(()),
+                    State::Open { .. } | State::Released => {}
+                }
+                metadata::set_current(self, spec.key, &name)
+            }
             _ => self.options.set(key, &value),
         }
     }
@@ -89,7 +94,7 @@ impl Connection {
         match self.options.spec(key, Status::NotFound)?.key {
             options::AUTOCOMMIT => Ok(self.autocommit().to_string()),
             options::ISOLATION_LEVEL if self.session().is_ok() => self.isolation(),
-            options::CURRENT_CATALOG => self.with_open(|_, _, catalog| catalog.to_owned()),
+            options::CURRENT_CATALOG => self.catalog(),
             options::CURRENT_DB_SCHEMA => metadata::current_schema(self),
             _ => self.options.shown(key),
         }
@@ -138,7 +143,8 @@ impl Connection {
         match (connected, &*state) {
             (Ok((session, catalog)), State::Connecting) => {
                 *state = State::Open { session, database: Arc::clone(database), catalog };
-                Ok(())
+                drop(state);
+                metadata::set_currents(self, &self.options).inspect_err(|_| *self.lock() = State::New)
             }
             (Ok(_), _) => Err(invalid_state("the connection was released while it connected")),
             (Err(error), State::Connecting) => {
@@ -186,16 +192,14 @@ impl Connection {
         metadata::info(&*self.session()?, codes)
     }
 
-    /// Not offered yet.
+    /// Catalogs, schemas, tables and columns down to a depth, with NULL below it. System schemas are left out unless a
+    /// filter asks for them; tables of other databases come without constraints, which only their own database knows.
     ///
     /// # Errors
     ///
-    /// `NotImplemented`.
-    pub fn get_objects(&self, _depth: i32, _filter: &ObjectsFilter<'_>) -> Result<Reader> {
-        self.session()?;
-        Err(not_implemented(
-            "GetObjects is not implemented yet; query svv_all_tables and svv_all_columns instead",
-        ))
+    /// `InvalidArguments` for an unknown depth.
+    pub fn get_objects(&self, depth: i32, filter: &ObjectsFilter<'_>) -> Result<Reader> {
+        metadata::objects(self, depth, filter)
     }
 
     /// The schema of a table: the types a query returns, with nullability.
@@ -222,30 +226,29 @@ impl Connection {
         metadata::table_types()
     }
 
-    /// Not offered yet.
+    /// What is known of the tables in the current database: of all that match the patterns, with `None` for no filter.
     ///
     /// # Errors
     ///
-    /// `NotImplemented`.
+    /// `InvalidState` when the connection is not open.
     pub fn get_statistics(
         &self,
-        _catalog: Option<&str>,
-        _db_schema: Option<&str>,
-        _table: Option<&str>,
-        _approximate: bool,
+        catalog: Option<&str>,
+        db_schema: Option<&str>,
+        table: Option<&str>,
+        approximate: bool,
     ) -> Result<Reader> {
-        self.session()?;
-        Err(not_implemented("GetStatistics is not implemented yet; query svv_table_info instead"))
+        metadata::statistics(self, catalog, db_schema, table, approximate)
     }
 
-    /// Not offered yet.
+    /// The names of the statistics that only this driver has.
     ///
     /// # Errors
     ///
-    /// `NotImplemented`.
+    /// `InvalidState` when the connection is not open.
     pub fn get_statistic_names(&self) -> Result<Reader> {
         self.session()?;
-        Err(not_implemented("GetStatisticNames is not implemented yet"))
+        metadata::statistic_names()
     }
 
     /// Redshift results have no partitions.
@@ -260,6 +263,11 @@ impl Connection {
 
     pub(super) fn session(&self) -> Result<Arc<Session>> {
         self.with_open(|session, _, _| Arc::clone(session))
+    }
+
+    /// The database of the session.
+    pub(super) fn catalog(&self) -> Result<String> {
+        self.with_open(|_, _, catalog| catalog.to_owned())
     }
 
     pub(super) fn running(&self) -> &Running {

@@ -821,8 +821,22 @@ pub static TABLE: &[OptionSpec] = &[
         "The weakest isolation wanted. Redshift isolates by database, `snapshot` or `serializable`: a level that this \
          database does not give is refused. Reads back the level that it gives.",
     ),
-    row(CURRENT_CATALOG, C, Kind::Text, None, &[], "The connection's database. Read only."),
-    row(CURRENT_DB_SCHEMA, C, Kind::Text, None, &[], "The connection's current schema. Read only."),
+    row(
+        CURRENT_CATALOG,
+        C,
+        Kind::Text,
+        None,
+        &[],
+        "The connection's database; only the one connected to can be set.",
+    ),
+    row(
+        CURRENT_DB_SCHEMA,
+        C,
+        Kind::Text,
+        None,
+        &[],
+        "The connection's current schema; setting it makes it the search path.",
+    ),
     row(
         INCREMENTAL,
         S,

@@ -155,9 +155,9 @@ class ConnectionOptions(enum.Enum):
     READ_ONLY = "adbc.connection.readonly"
     #: The weakest isolation wanted; reads back the one that the database gives.
     ISOLATION_LEVEL = "adbc.connection.transaction.isolation_level"
-    #: The connection's database. Read only.
+    #: The connection's database; only the one connected to can be set.
     CATALOG = "adbc.connection.catalog"
-    #: The connection's current schema. Read only.
+    #: The connection's current schema; setting it makes it the search path.
     DB_SCHEMA = "adbc.connection.db_schema"
     #: Seconds without use after which the driver closes the connection; 0 never does.
     SESSION_IDLE_TIMEOUT_SECONDS = "adbc.redshift.session.idle_timeout_seconds"
