@@ -71,7 +71,7 @@ pub use crate::auth::AuthMode;
 pub use crate::blocking::BlockingSandbox;
 pub use crate::record::{BindRecord, SessionRecord};
 
-use crate::aws::{AwsConfig, AwsSide};
+use crate::aws::{AwsConfig, AwsSide, Lives};
 use crate::cancel::CancelKeys;
 use crate::engine::{Account, Engine};
 use crate::front_door::FrontDoor;
@@ -104,6 +104,8 @@ pub struct SandboxConfig {
     pub max_protocol: u32,
     /// The password; random by default. It guards nothing but this sandbox, and is printed.
     pub password: Option<String>,
+    /// How long issued database passwords count; as long as was asked for by default.
+    pub password_life: Option<Duration>,
     /// The TCP port on 127.0.0.1; 0, the default, takes a free one.
     pub port: u16,
     /// Refuse connections without TLS, as a cluster with `require_ssl` does; off by default.
@@ -125,6 +127,7 @@ impl Default for SandboxConfig {
             latency: Duration::ZERO,
             max_protocol: 2,
             password: None,
+            password_life: None,
             port: 0,
             require_tls: false,
             show_discovery: None,
@@ -171,6 +174,7 @@ impl Sandbox {
             cluster_host: HOST.to_owned(),
             cluster_port: port,
             database: config.database.clone(),
+            lives: Lives { database_credentials: config.password_life, ..Lives::default() },
             serverless_host: SERVERLESS_HOST.to_owned(),
             serverless_port: serverless_listener.local_addr()?.port(),
             ..AwsConfig::default()
