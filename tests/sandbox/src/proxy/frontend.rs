@@ -11,6 +11,7 @@ use crate::messages::{Cursor, HEADER, ServerError, put_message, put_string};
 use crate::pipeline::{Conversion, Request, plan};
 use crate::record::{BindRecord, SessionRecorder};
 use crate::refusals::{Verdict, judge};
+use crate::show;
 
 /// ODBC's `PADB_MAX_PARAMETERS`; the Python driver stops there too: the count is a signed int16.
 const MAX_PARAMETERS: u16 = 32_767;
@@ -23,6 +24,8 @@ pub(super) struct FrontendSide<'a> {
     pub(super) shared: &'a Shared,
     pub(super) recorder: SessionRecorder,
     pub(super) protocol: u32,
+    /// Whether the SHOW commands of catalogs exist.
+    pub(super) shows_catalogs: bool,
 }
 
 impl Side for FrontendSide<'_> {
@@ -74,7 +77,11 @@ impl FrontendSide<'_> {
     /// What the engine is to run instead; none when the text goes as it is.
     fn engine_sql(&self, sql: &[u8]) -> Option<String> {
         // Text in another client encoding is the engine's to convert.
-        match judge(std::str::from_utf8(sql).ok()?) {
+        let sql = std::str::from_utf8(sql).ok()?;
+        if let Some(select) = self.shows_catalogs.then(|| show::select(sql)).flatten() {
+            return Some(select);
+        }
+        match judge(sql) {
             Verdict::Pass => None,
             Verdict::Refuse(error) => Some(self.shared.pipeline().refuse(error)),
             Verdict::Rewrite(sql) => Some(sql),
