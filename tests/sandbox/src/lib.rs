@@ -6,7 +6,7 @@
 //! | `front_door` | the listener and the life of a connection |
 //! | `startup`, `auth`, `parameters` | the first packets, the password exchange, the greeting |
 //! | `proxy`, `pipeline`, `bind` | the session: messages both ways, what is under way |
-//! | `row_description`, `catalog`, `conversion`, `numeric`, `interval`, `refusals`, `ddl`, `listagg` | what Redshift says otherwise, or not at all |
+//! | `row_description`, `catalog`, `conversion`, `numeric`, `interval`, `refusals`, `ddl`, `show`, `listagg` | what Redshift says otherwise, or not at all |
 //! | `aws` | the AWS side: the services that issue logins, on a loopback HTTP endpoint of its own |
 //! | `tls`, `cancel`, `latency`, `record` | certificates, cancel keys, a delay line, what tests may ask |
 //!
@@ -30,7 +30,7 @@
 //! - Primary and unique keys are enforced, where Redshift only takes note of them; foreign keys too.
 //! - Distribution, sort keys and encodings are taken and forgotten. External tables and the datashare's are local ones.
 //! - SVV_ALL_* tell of the current database and the datashare, not of other databases of the cluster.
-//! - There is no UNLOAD, no COPY from S3, and no SHOW of catalogs.
+//! - There is no UNLOAD, no COPY from S3, and no SHOW of constraints, functions and grants.
 
 mod auth;
 pub mod aws;
@@ -53,6 +53,7 @@ mod proxy;
 mod record;
 mod refusals;
 mod row_description;
+mod show;
 mod startup;
 mod tls;
 mod upstream;
