@@ -15,7 +15,7 @@
 //! Where it differs from a cluster, knowingly:
 //! - A computed NUMERIC carries no modifier (PostgreSQL does not derive one, Redshift does): it comes as text, and asking
 //!   for it in binary is refused.
-//! - Functions are PostgreSQL's, but for a few: AVG of an integer is a NUMERIC, where Redshift truncates.
+//! - Functions are PostgreSQL's, but for a few: AVG of a BIGINT is a NUMERIC, where Redshift truncates.
 //! - VARCHAR(n) counts characters, not bytes.
 //! - SUPER is JSON text as it came: a bare literal is not made a JSON string, JSON_PARSE keeps white space, and there is
 //!   no navigation into a value.
