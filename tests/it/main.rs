@@ -12,6 +12,7 @@ mod metadata_current;
 mod metadata_objects;
 mod metadata_scale;
 mod metadata_statistics;
+mod metadata_tables;
 mod objects;
 mod option_table;
 mod protocol;

@@ -6,7 +6,7 @@
 //! | `front_door` | the listener and the life of a connection |
 //! | `startup`, `auth`, `parameters` | the first packets, the password exchange, the greeting |
 //! | `proxy`, `pipeline`, `bind` | the session: messages both ways, what is under way |
-//! | `row_description`, `catalog`, `conversion`, `numeric`, `interval`, `refusals`, `ddl`, `listagg` | what Redshift says otherwise, or not at all |
+//! | `row_description`, `catalog`, `conversion`, `numeric`, `interval`, `refusals`, `ddl`, `show`, `listagg` | what Redshift says otherwise, or not at all |
 //! | `aws` | the AWS side: the services that issue logins, on a loopback HTTP endpoint of its own |
 //! | `tls`, `cancel`, `latency`, `record` | certificates, cancel keys, a delay line, what tests may ask |
 //!
@@ -30,7 +30,7 @@
 //! - Primary and unique keys are enforced, where Redshift only takes note of them; foreign keys too.
 //! - Distribution, sort keys and encodings are taken and forgotten. External tables and the datashare's are local ones.
 //! - SVV_ALL_* tell of the current database and the datashare, not of other databases of the cluster.
-//! - There is no UNLOAD, no COPY from S3, and no SHOW of catalogs.
+//! - There is no UNLOAD, no COPY from S3, and no SHOW of constraints, functions and grants.
 
 mod auth;
 pub mod aws;
@@ -53,6 +53,7 @@ mod proxy;
 mod record;
 mod refusals;
 mod row_description;
+mod show;
 mod startup;
 mod tls;
 mod upstream;
@@ -71,7 +72,7 @@ pub use crate::auth::AuthMode;
 pub use crate::blocking::BlockingSandbox;
 pub use crate::record::{BindRecord, SessionRecord};
 
-use crate::aws::{AwsConfig, AwsSide};
+use crate::aws::{AwsConfig, AwsSide, Lives};
 use crate::cancel::CancelKeys;
 use crate::engine::{Account, Engine};
 use crate::front_door::FrontDoor;
@@ -104,6 +105,8 @@ pub struct SandboxConfig {
     pub max_protocol: u32,
     /// The password; random by default. It guards nothing but this sandbox, and is printed.
     pub password: Option<String>,
+    /// How long issued database passwords count; as long as was asked for by default.
+    pub password_life: Option<Duration>,
     /// The TCP port on 127.0.0.1; 0, the default, takes a free one.
     pub port: u16,
     /// Refuse connections without TLS, as a cluster with `require_ssl` does; off by default.
@@ -125,6 +128,7 @@ impl Default for SandboxConfig {
             latency: Duration::ZERO,
             max_protocol: 2,
             password: None,
+            password_life: None,
             port: 0,
             require_tls: false,
             show_discovery: None,
@@ -171,6 +175,7 @@ impl Sandbox {
             cluster_host: HOST.to_owned(),
             cluster_port: port,
             database: config.database.clone(),
+            lives: Lives { database_credentials: config.password_life, ..Lives::default() },
             serverless_host: SERVERLESS_HOST.to_owned(),
             serverless_port: serverless_listener.local_addr()?.port(),
             ..AwsConfig::default()
