@@ -2,11 +2,11 @@
 //!
 //! The seed is fixed, so that a failure repeats.
 
-use arrow_array::builder::{BinaryBuilder, StringBuilder};
-use arrow_array::types::{ArrowPrimitiveType, Decimal128Type, TimestampMicrosecondType};
+use arrow_array::builder::{BinaryBuilder, ListBuilder, StringBuilder};
+use arrow_array::types::{ArrowPrimitiveType, Decimal128Type, Int32Type, TimestampMicrosecondType};
 use arrow_array::{
     BinaryArray, BooleanArray, Date32Array, Float32Array, Float64Array, Int16Array, Int32Array, Int64Array,
-    IntervalMonthDayNanoArray, PrimitiveArray, StringArray, Time64MicrosecondArray,
+    IntervalMonthDayNanoArray, ListArray, PrimitiveArray, StringArray, Time64MicrosecondArray,
 };
 use arrow_buffer::IntervalMonthDayNano;
 use proptest::collection::vec;
@@ -113,23 +113,21 @@ proptest! {
     #[test]
     fn floats(single in values(num::f32::ANY), double in values(num::f64::ANY)) {
         // The engine has one NaN.
-        let single: Vec<_> = single.into_iter().map(|it| it.map(|it| if it.is_nan() { f32::NAN } else { it })).collect();
-        let double: Vec<_> = double.into_iter().map(|it| it.map(|it| if it.is_nan() { f64::NAN } else { it })).collect();
+        let single: Vec<_> =
+            single.into_iter().map(|it| it.map(|it| if it.is_nan() { f32::NAN } else { it })).collect();
+        let double: Vec<_> =
+            double.into_iter().map(|it| it.map(|it| if it.is_nan() { f64::NAN } else { it })).collect();
         check(&[Column::new("REAL", texts(&single, f32::to_string), Float32Array::from(single))]);
         check(&[Column::new("DOUBLE PRECISION", texts(&double, f64::to_string), Float64Array::from(double))]);
     }
 
     #[test]
-    fn strings(strings in values(vec(any::<char>().prop_filter("no NUL", |c| *c != '\0'), 0..200))) {
-        let strings: Vec<Option<String>> =
-            strings.into_iter().map(|value| value.map(|characters| characters.into_iter().collect())).collect();
+    fn strings(strings in values(text(200))) {
         check(&[Column::new("VARCHAR(65535)", strings.clone(), StringArray::from(strings))]);
     }
 
     #[test]
-    fn characters(strings in values(vec(proptest::char::range(' ', '~'), 0..8))) {
-        let strings: Vec<Option<String>> =
-            strings.into_iter().map(|value| value.map(|characters| characters.into_iter().collect())).collect();
+    fn characters(strings in values(vec(proptest::char::range(' ', '~'), 0..8).prop_map(String::from_iter))) {
         let padded = texts(&strings, |text| format!("{text:<8}"));
         check(&[Column::new("CHAR(8)", strings, StringArray::from(padded))]);
     }
@@ -138,7 +136,8 @@ proptest! {
     fn dates(near in values(-100_000..100_000), any in values(FIRST_DAY..=LAST_DAY)) {
         for days in [near, any] {
             let since_2000 = texts(&days, |days| (days - DAYS_1970_TO_2000).to_string());
-            check(&[Column::new("DATE", since_2000, Date32Array::from(days)).by("DATE '2000-01-01' + $v::integer")]);
+            let column = Column::new("DATE", since_2000, Date32Array::from(days));
+            check(&[column.by("DATE '2000-01-01' + $v::integer")]);
         }
     }
 
@@ -162,7 +161,8 @@ proptest! {
     #[test]
     fn times(us in values(0..US_PER_DAY)) {
         let texts = texts(&us, |us| format!("{us} microseconds"));
-        check(&[Column::new("TIME", texts, Time64MicrosecondArray::from(us)).by("TIME '00:00' + $v::interval")]);
+        let column = Column::new("TIME", texts, Time64MicrosecondArray::from(us));
+        check(&[column.by("TIME '00:00' + $v::interval")]);
     }
 
     /// PostgreSQL knows zones up to, not including, 16 hours away.
@@ -176,8 +176,9 @@ proptest! {
     #[test]
     fn intervals_of_years_and_months(months in values(any::<i32>())) {
         let expected: IntervalMonthDayNanoArray =
-            months.iter().map(|months| months.map(|months| IntervalMonthDayNano::new(months, 0, 0))).collect();
-        check(&[Column::new("INTERVAL YEAR TO MONTH", texts(&months, |months| format!("{months} mons")), expected)]);
+            months.iter().map(|months| months.map(|months| interval(months, 0))).collect();
+        let texts = texts(&months, |months| format!("{months} mons"));
+        check(&[Column::new("INTERVAL YEAR TO MONTH", texts, expected)]);
     }
 
     #[test]
@@ -204,7 +205,8 @@ proptest! {
     #[test]
     fn varbytes(bytes in values(vec(any::<u8>(), 0..300))) {
         let expected: BinaryArray = bytes.iter().map(Option::as_deref).collect();
-        check(&[Column::new("VARBYTE(1024)", texts(&bytes, |bytes| hex(bytes)), expected).by("FROM_HEX($v)")]);
+        let column = Column::new("VARBYTE(1024)", texts(&bytes, |bytes| hex(bytes)), expected);
+        check(&[column.by("FROM_HEX($v)")]);
     }
 
     #[test]
@@ -216,7 +218,8 @@ proptest! {
     #[test]
     fn geometries(shapes in values((shape(), weighted(0.5, 1..9999_u32)))) {
         let mut expected = BinaryBuilder::new();
-        shapes.iter().for_each(|value| expected.append_option(value.as_ref().map(|(shape, _)| shape.wkb(None))));
+        let wkb = shapes.iter().map(|value| value.as_ref().map(|(shape, _)| shape.wkb(None)));
+        wkb.for_each(|wkb| expected.append_option(wkb));
         let texts = texts(&shapes, |(shape, srid)| hex(&shape.wkb(*srid)));
         check(&[Column::new("GEOMETRY", texts, expected.finish()).by("ST_GeomFromEWKB($v)")]);
     }
@@ -227,6 +230,25 @@ proptest! {
         shapes.iter().for_each(|shape| expected.append_option(shape.as_ref().map(|shape| shape.wkb(None))));
         let texts = texts(&shapes, |shape| hex(&shape.wkb(None)));
         check(&[Column::new("GEOGRAPHY", texts, expected.finish()).by("ST_GeogFromWKB($v)")]);
+    }
+
+    /// Redshift has arrays in its catalogs alone; the engine has them in tables as well.
+    #[test]
+    fn arrays(
+        numbers in values(vec(weighted(0.8, any::<i32>()), 0..6)),
+        words in values(vec(weighted(0.8, text(6)), 0..6)),
+    ) {
+        let integers = ListArray::from_iter_primitive::<Int32Type, _, _>(numbers.clone());
+        let strings = {
+            let mut builder = ListBuilder::new(StringBuilder::new());
+            words.iter().for_each(|list| builder.append_option(list.clone()));
+            builder.finish()
+        };
+        let numbers = texts(&numbers, |list| array(&texts(list, i32::to_string)));
+        let words = texts(&words, |list| array(&texts(list, |text| quoted(text))));
+        check(&[Column::new("INTEGER[]", numbers, integers)]);
+        check(&[Column::new("TEXT[]", words.clone(), strings.clone())]);
+        check(&[Column::new("VARCHAR[]", words, strings)]);
     }
 
     #[test]
@@ -271,8 +293,23 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
+/// Any characters that the server can store.
+fn text(longest: usize) -> impl Strategy<Value = String> {
+    vec(any::<char>().prop_filter("no NUL", |c| *c != '\0'), 0..longest).prop_map(String::from_iter)
+}
+
+/// An array's text form.
+fn array(elements: &[Option<String>]) -> String {
+    let elements: Vec<_> = elements.iter().map(|element| element.as_deref().unwrap_or("NULL")).collect();
+    format!("{{{}}}", elements.join(","))
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 fn json() -> impl Strategy<Value = serde_json::Value> {
-    let text = || vec(any::<char>().prop_filter("no NUL", |c| *c != '\0'), 0..20).prop_map(String::from_iter);
+    let text = || text(20);
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
         any::<bool>().prop_map(Into::into),

@@ -100,7 +100,12 @@ async fn text_forms_are_redshifts_in_simple_and_extended_queries() {
             POINT,
             "{\"version\":1}",
         ];
-        for messages in [wire.query("SELECT * FROM t").await, wire.extended("SELECT * FROM t", &[]).await] {
+        wire.query("BEGIN; DECLARE c CURSOR FOR SELECT * FROM t").await;
+        for messages in [
+            wire.query("FETCH 1 FROM c").await,
+            wire.query("SELECT * FROM t").await,
+            wire.extended("SELECT * FROM t", &[]).await,
+        ] {
             let row = values(body(&messages, b'D'));
             let texts: Vec<_> =
                 row.into_iter().map(|value| String::from_utf8(value.unwrap()).unwrap()).collect();
