@@ -6,8 +6,11 @@ mod architecture;
 mod login_aliases;
 mod logins;
 mod option_table;
+#[cfg(asan)]
+mod planted;
 mod protocol;
 mod results;
+mod rude;
 mod support;
 mod transactions;
 mod types;
