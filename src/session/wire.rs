@@ -59,7 +59,8 @@ impl<'a> Limits<'a> {
         let late = || {
             Error::new(
                 ErrorKind::Timeout,
-                "the deadline passed before the server answered; the statement was stopped",
+                "the server did not answer in time (for a query: within \
+                 adbc.redshift.result.query_timeout_seconds); the statement was stopped",
             )
         };
         // A server that never stops talking keeps the future ready, and the timer would not be asked.
