@@ -9,6 +9,7 @@
 //! | `row_description`, `catalog`, `conversion`, `numeric`, `interval`, `refusals`, `ddl`, `show`, `listagg` | what Redshift says otherwise, or not at all |
 //! | `aws` | the AWS side: the services that issue logins, on a loopback HTTP endpoint of its own |
 //! | `tls`, `cancel`, `latency`, `record` | certificates, cancel keys, a delay line, what tests may ask |
+//! | `script` | a server of its own that plays given bytes, delays and resets, without an engine |
 //!
 //! It shares no code with the driver: a common codec would hide a mistake that both ends make.
 //!
@@ -53,6 +54,7 @@ mod proxy;
 mod record;
 mod refusals;
 mod row_description;
+pub mod script;
 mod show;
 mod startup;
 mod tls;
