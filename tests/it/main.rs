@@ -22,6 +22,7 @@ mod random_values;
 mod results;
 mod rude;
 mod sessions;
+mod shapes;
 mod spellings;
 mod support;
 mod surroundings;

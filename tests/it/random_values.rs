@@ -15,6 +15,7 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 
+use crate::shapes::{Shape, Wkb, shape};
 use crate::values::{Column, check};
 
 const US_PER_DAY: i64 = 86_400_000_000;
@@ -216,19 +217,20 @@ proptest! {
     }
 
     #[test]
-    fn geometries(shapes in values((shape(), weighted(0.5, 1..9999_u32)))) {
+    fn geometries(shapes in values((shape(), any::<(bool, bool)>(), weighted(0.5, 1..9999_u32)))) {
         let mut expected = BinaryBuilder::new();
-        let wkb = shapes.iter().map(|value| value.as_ref().map(|(shape, _)| shape.wkb(None)));
-        wkb.for_each(|wkb| expected.append_option(wkb));
-        let texts = texts(&shapes, |(shape, srid)| hex(&shape.wkb(*srid)));
+        let iso = shapes.iter().map(|value| value.as_ref().map(|(shape, more, _)| shape.wkb(Wkb::Iso, *more)));
+        iso.for_each(|wkb| expected.append_option(wkb));
+        let texts = texts(&shapes, |(shape, more, srid)| hex(&shape.wkb(Wkb::Extended(*srid), *more)));
         check(&[Column::new("GEOMETRY", texts, expected.finish()).by("ST_GeomFromEWKB($v)")]);
     }
 
     #[test]
     fn geographies(shapes in values(shape())) {
         let mut expected = BinaryBuilder::new();
-        shapes.iter().for_each(|shape| expected.append_option(shape.as_ref().map(|shape| shape.wkb(None))));
-        let texts = texts(&shapes, |shape| hex(&shape.wkb(None)));
+        let wkb = |shape: &Shape| shape.wkb(Wkb::Iso, (false, false));
+        shapes.iter().for_each(|shape| expected.append_option(shape.as_ref().map(wkb)));
+        let texts = texts(&shapes, |shape| hex(&wkb(shape)));
         check(&[Column::new("GEOGRAPHY", texts, expected.finish()).by("ST_GeogFromWKB($v)")]);
     }
 
@@ -323,77 +325,4 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
                 .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
         ]
     })
-}
-
-/// A geometry in one byte order.
-#[derive(Clone, Debug)]
-struct Shape {
-    little_endian: bool,
-    kind: Kind,
-}
-
-#[derive(Clone, Debug)]
-enum Kind {
-    Point(f64, f64),
-    Line(Vec<(f64, f64)>),
-    Polygon(Vec<Vec<(f64, f64)>>),
-    Collection(Vec<Shape>),
-}
-
-fn shape() -> impl Strategy<Value = Shape> {
-    let point = || (any::<f64>(), any::<f64>());
-    let kind = prop_oneof![
-        point().prop_map(|(x, y)| Kind::Point(x, y)),
-        vec(point(), 0..5).prop_map(Kind::Line),
-        vec(vec(point(), 0..5), 0..3).prop_map(Kind::Polygon),
-    ];
-    let leaf = (any::<bool>(), kind).prop_map(|(little_endian, kind)| Shape { little_endian, kind });
-    leaf.prop_recursive(3, 12, 3, |inner| {
-        (any::<bool>(), vec(inner, 0..3))
-            .prop_map(|(little_endian, parts)| Shape { little_endian, kind: Kind::Collection(parts) })
-    })
-}
-
-impl Shape {
-    /// WKB, and EWKB if there is an SRID.
-    fn wkb(&self, srid: Option<u32>) -> Vec<u8> {
-        let mut out = vec![u8::from(self.little_endian)];
-        let flag = if srid.is_some() { 0x2000_0000 } else { 0 };
-        let code = match &self.kind {
-            Kind::Point(..) => 1,
-            Kind::Line(_) => 2,
-            Kind::Polygon(_) => 3,
-            Kind::Collection(_) => 7,
-        };
-        self.put_u32(&mut out, code | flag);
-        srid.iter().for_each(|srid| self.put_u32(&mut out, *srid));
-        match &self.kind {
-            Kind::Point(x, y) => self.put_points(&mut out, &[(*x, *y)]),
-            Kind::Line(points) => self.put_line(&mut out, points),
-            Kind::Polygon(rings) => {
-                self.put_u32(&mut out, rings.len().try_into().unwrap());
-                rings.iter().for_each(|ring| self.put_line(&mut out, ring));
-            }
-            Kind::Collection(parts) => {
-                self.put_u32(&mut out, parts.len().try_into().unwrap());
-                parts.iter().for_each(|part| out.extend(part.wkb(None)));
-            }
-        }
-        out
-    }
-
-    fn put_u32(&self, out: &mut Vec<u8>, number: u32) {
-        out.extend(if self.little_endian { number.to_le_bytes() } else { number.to_be_bytes() });
-    }
-
-    fn put_line(&self, out: &mut Vec<u8>, points: &[(f64, f64)]) {
-        self.put_u32(out, points.len().try_into().unwrap());
-        self.put_points(out, points);
-    }
-
-    fn put_points(&self, out: &mut Vec<u8>, points: &[(f64, f64)]) {
-        for number in points.iter().flat_map(|(x, y)| [x, y]) {
-            out.extend(if self.little_endian { number.to_le_bytes() } else { number.to_be_bytes() });
-        }
-    }
 }
