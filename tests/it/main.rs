@@ -3,7 +3,9 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)] // OK because tests end by panicking.
 
 mod architecture;
+mod edge_values;
 mod login_aliases;
+mod login_errors;
 mod logins;
 mod metadata_columns;
 mod metadata_current;
@@ -14,7 +16,12 @@ mod metadata_tables;
 mod objects;
 mod option_table;
 mod protocol;
+mod random_values;
 mod results;
+mod sessions;
+mod spellings;
 mod support;
+mod surroundings;
 mod transactions;
 mod types;
+mod values;

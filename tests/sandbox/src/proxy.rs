@@ -42,9 +42,9 @@ pub(crate) async fn run(
     recorder: SessionRecorder,
     shows_catalogs: bool,
 ) -> Result<()> {
-    let shared = Shared::default();
+    let shared = Shared { pipeline: Mutex::new(Pipeline::new(protocol)) };
     let (mut from_engine, mut to_engine) = upstream.stream.into_split();
-    let mut forward = FrontendSide { shared: &shared, recorder, protocol, shows_catalogs };
+    let mut forward = FrontendSide::new(&shared, recorder, shows_catalogs);
     let mut backward = BackendSide::new(&shared, protocol, catalog);
     let outcome = {
         let (mut from_client, mut to_client) = split(&mut client);
@@ -119,7 +119,7 @@ async fn drain(
 }
 
 /// What both directions of a session know.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     pipeline: Mutex<Pipeline>,
 }

@@ -5,8 +5,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    CharacterLength, CopySource, CopyTarget, DataType, Expr, Ident, ObjectName, Reset, Set, Statement,
-    visit_expressions, visit_relations, visit_relations_mut, visit_statements,
+    BinaryLength, CharacterLength, CopySource, CopyTarget, DataType, Expr, Ident, ObjectName, Reset, Set,
+    Statement, visit_expressions, visit_relations, visit_relations_mut, visit_statements,
 };
 use sqlparser::dialect::{Dialect, PostgreSqlDialect, RedshiftSqlDialect};
 use sqlparser::parser::Parser;
@@ -14,6 +14,7 @@ use sqlparser::tokenizer::{Token, Tokenizer};
 
 use crate::ddl;
 use crate::engine::setup::{REDSHIFT_ONLY, SETTING_PREFIX};
+use crate::listagg::order_arguments;
 use crate::messages::ServerError;
 
 /// AWS's limit for one statement.
@@ -29,6 +30,7 @@ const MAX_TOKENS: usize = 10_000;
 const WORDS_WITH_RULES: &[&str] = &[
     "COPY",
     "CREATE",
+    "LISTAGG",
     "LISTEN",
     "NOTIFY",
     "PG_ATTRDEF",
@@ -64,6 +66,9 @@ const MISSING_SETTINGS: &[&str] =
 
 /// A user table's TEXT column is a VARCHAR of this length (type table of the reference).
 const TEXT_LENGTH: u64 = 256;
+
+/// The length of a VARBYTE without one (AWS's type reference).
+const VARBYTE_LENGTH: u64 = 64_000;
 
 /// What to do with a SQL string.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -244,7 +249,8 @@ fn rewrite(statement: &mut Statement) -> bool {
         moved |= rename_relation(relation);
         ControlFlow::<()>::Continue(())
     });
-    moved | reword(statement)
+    // Not `||`: each may have work to do.
+    moved | order_arguments(statement) | reword(statement)
 }
 
 /// Redshift's catalogs, and tables of the shared database, lie elsewhere in the engine.
@@ -286,15 +292,28 @@ fn reword(statement: &mut Statement) -> bool {
     }
 }
 
-/// Gives a character type its length where Redshift has a default and PostgreSQL none.
+/// Gives a type its length where Redshift has a default and PostgreSQL none, and VARBYTE its one name.
 fn bounded(data_type: &mut DataType) -> bool {
-    let unbounded =
-        matches!(data_type, DataType::Text | DataType::Varchar(None) | DataType::CharacterVarying(None));
-    if unbounded {
-        *data_type =
-            DataType::Varchar(Some(CharacterLength::IntegerLength { length: TEXT_LENGTH, unit: None }));
-    }
-    unbounded
+    let varbyte = |length: u64| {
+        DataType::Custom(ObjectName::from(vec![Ident::new("VARBYTE")]), vec![length.to_string()])
+    };
+    let bounded = match data_type {
+        DataType::Text | DataType::Varchar(None) | DataType::CharacterVarying(None) => {
+            DataType::Varchar(Some(CharacterLength::IntegerLength { length: TEXT_LENGTH, unit: None }))
+        }
+        DataType::Varbinary(Some(BinaryLength::IntegerLength { length })) => varbyte(*length),
+        DataType::Varbinary(None) => varbyte(VARBYTE_LENGTH),
+        DataType::Custom(name, modifiers) if modifiers.is_empty() && is_varbyte(name) => {
+            varbyte(VARBYTE_LENGTH)
+        }
+        _ => return false,
+    };
+    *data_type = bounded;
+    true
+}
+
+fn is_varbyte(name: &ObjectName) -> bool {
+    matches!(last_part(name), Some(name) if name.eq_ignore_ascii_case("varbyte"))
 }
 
 /// Where the engine keeps a setting of Redshift that PostgreSQL lacks.
@@ -384,6 +403,30 @@ mod tests {
         };
         assert_eq!(sql, "CREATE TABLE t (a VARCHAR(256) NOT NULL, b VARCHAR(10), c VARCHAR(256), d INT)");
         assert_eq!(judge("CREATE TABLE t (a varchar(10), b int)"), Verdict::Pass);
+    }
+
+    #[test]
+    fn binary_columns_are_varbytes_with_a_length() {
+        for (columns, rewritten) in [
+            ("a VARBYTE, b super", "a VARBYTE(64000), b super"),
+            ("a VARBINARY(20), b INTERVAL YEAR TO MONTH", "a VARBYTE(20), b INTERVAL YEAR TO MONTH"),
+            ("a varbinary, b varbyte(7)", "a VARBYTE(64000), b varbyte(7)"),
+        ] {
+            let expected = Verdict::Rewrite(format!("CREATE TABLE t ({rewritten})"));
+            assert_eq!(judge(&format!("CREATE TABLE t ({columns})")), expected);
+        }
+    }
+
+    #[test]
+    fn listagg_has_its_order_among_its_arguments() {
+        let Verdict::Rewrite(sql) = judge(
+            "SELECT g, LISTAGG(DISTINCT name, ', ') WITHIN GROUP (ORDER BY name DESC) FROM t GROUP BY g",
+        ) else {
+            panic!("not rewritten")
+        };
+        assert_eq!(sql, "SELECT g, LISTAGG(DISTINCT name, ', ' ORDER BY name DESC) FROM t GROUP BY g");
+        assert_eq!(judge("SELECT listagg(name) FROM t"), Verdict::Pass);
+        assert_eq!(judge("SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY a) FROM t"), Verdict::Pass);
     }
 
     #[test]
