@@ -6,16 +6,17 @@
 //! | `front_door` | the listener and the life of a connection |
 //! | `startup`, `auth`, `parameters` | the first packets, the password exchange, the greeting |
 //! | `proxy`, `pipeline`, `bind` | the session: messages both ways, what is under way |
-//! | `row_description`, `catalog`, `conversion`, `numeric`, `interval`, `refusals`, `ddl`, `listagg`, `show` | what Redshift says otherwise, or not at all |
+//! | `row_description`, `catalog`, `conversion`, `numeric`, `interval`, `refusals`, `ddl`, `show`, `listagg` | what Redshift says otherwise, or not at all |
 //! | `aws` | the AWS side: the services that issue logins, on a loopback HTTP endpoint of its own |
 //! | `tls`, `cancel`, `latency`, `record` | certificates, cancel keys, a delay line, what tests may ask |
+//! | `script` | a server of its own that plays given bytes, delays and resets, without an engine |
 //!
 //! It shares no code with the driver: a common codec would hide a mistake that both ends make.
 //!
 //! Where it differs from a cluster, knowingly:
 //! - A computed NUMERIC carries no modifier (PostgreSQL does not derive one, Redshift does): it comes as text, and asking
 //!   for it in binary is refused.
-//! - Functions are PostgreSQL's, but for a few: AVG of an integer is a NUMERIC, where Redshift truncates.
+//! - Functions are PostgreSQL's, but for a few: AVG of a BIGINT is a NUMERIC, where Redshift truncates.
 //! - VARCHAR(n) counts characters, not bytes.
 //! - SUPER is JSON text as it came: a bare literal is not made a JSON string, JSON_PARSE keeps white space, and there is
 //!   no navigation into a value.
@@ -53,6 +54,7 @@ mod proxy;
 mod record;
 mod refusals;
 mod row_description;
+pub mod script;
 mod show;
 mod startup;
 mod tls;
@@ -72,7 +74,7 @@ pub use crate::auth::AuthMode;
 pub use crate::blocking::BlockingSandbox;
 pub use crate::record::{BindRecord, SessionRecord};
 
-use crate::aws::{AwsConfig, AwsSide};
+use crate::aws::{AwsConfig, AwsSide, Lives};
 use crate::cancel::CancelKeys;
 use crate::engine::{Account, Engine};
 use crate::front_door::FrontDoor;
@@ -105,6 +107,8 @@ pub struct SandboxConfig {
     pub max_protocol: u32,
     /// The password; random by default. It guards nothing but this sandbox, and is printed.
     pub password: Option<String>,
+    /// How long issued database passwords count; as long as was asked for by default.
+    pub password_life: Option<Duration>,
     /// The TCP port on 127.0.0.1; 0, the default, takes a free one.
     pub port: u16,
     /// Refuse connections without TLS, as a cluster with `require_ssl` does; off by default.
@@ -126,6 +130,7 @@ impl Default for SandboxConfig {
             latency: Duration::ZERO,
             max_protocol: 2,
             password: None,
+            password_life: None,
             port: 0,
             require_tls: false,
             show_discovery: None,
@@ -172,6 +177,7 @@ impl Sandbox {
             cluster_host: HOST.to_owned(),
             cluster_port: port,
             database: config.database.clone(),
+            lives: Lives { database_credentials: config.password_life, ..Lives::default() },
             serverless_host: SERVERLESS_HOST.to_owned(),
             serverless_port: serverless_listener.local_addr()?.port(),
             ..AwsConfig::default()

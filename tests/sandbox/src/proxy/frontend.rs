@@ -27,15 +27,15 @@ const REFUSED_STATEMENT: &str = "redshift_sandbox_refused";
 pub(super) struct FrontendSide<'a> {
     shared: &'a Shared,
     recorder: SessionRecorder,
-    /// The parameter types that Parse stated, by statement.
-    declared: HashMap<Vec<u8>, Vec<u32>>,
     /// Whether the SHOW commands of catalogs exist.
     shows_catalogs: bool,
+    /// The parameter types that Parse stated, by statement.
+    declared: HashMap<Vec<u8>, Vec<u32>>,
 }
 
 impl<'a> FrontendSide<'a> {
     pub(super) fn new(shared: &'a Shared, recorder: SessionRecorder, shows_catalogs: bool) -> Self {
-        Self { shared, recorder, declared: HashMap::new(), shows_catalogs }
+        Self { shared, recorder, shows_catalogs, declared: HashMap::new() }
     }
 }
 
