@@ -4,10 +4,15 @@
 //! another call. Errors are `adbc_core`'s: message, status, SQLSTATE, vendor code, details. This is the only module
 //! that turns options into logins and sessions, and rows into batches; it knows no sockets and no C.
 
+mod bind;
+mod bound;
 mod columns;
 mod connection;
 mod database;
 mod error;
+mod execution;
+mod ingest;
+mod insert;
 mod login;
 mod metadata;
 pub mod options;
@@ -17,6 +22,7 @@ mod runtime;
 mod settings;
 mod statement;
 mod store;
+mod transaction;
 mod uri;
 
 pub use connection::Connection;

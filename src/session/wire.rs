@@ -39,6 +39,14 @@ impl<'a> Limits<'a> {
         Self { cancel: Some(&operation.cancel), deadline: operation.deadline }
     }
 
+    /// For work that finds all it waits for at once, time after time.
+    pub(super) fn check(self) -> Result<(), Error> {
+        match self.deadline {
+            Some(deadline) if deadline <= Instant::now() => Err(deadline_passed()),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn until(deadline: Instant) -> Self {
         Self { cancel: None, deadline: Some(deadline) }
     }
@@ -53,12 +61,9 @@ impl<'a> Limits<'a> {
             }
         };
         let outcome = match self.deadline {
-            Some(deadline) => timeout_at(deadline.into(), cancellable).await.map_err(|_| {
-                Error::new(
-                    ErrorKind::Timeout,
-                    "the deadline passed before the server answered; the statement was stopped",
-                )
-            })?,
+            Some(deadline) => {
+                timeout_at(deadline.into(), cancellable).await.map_err(|_| deadline_passed())?
+            }
             None => cancellable.await,
         };
         outcome.ok_or_else(|| Error::new(ErrorKind::Cancelled, "cancelled by the caller"))
@@ -115,6 +120,26 @@ impl Wire {
     pub(super) fn send(&mut self, request: &Request) {
         self.out.extend_from_slice(&request.bytes);
         self.owed += request.syncs;
+    }
+
+    /// Counts the ReadyForQuery of a flight before its Sync is sent, so that none abandoned half way goes unnoticed;
+    /// [`Request::end_flight`] sends the Sync.
+    pub(super) fn start_flight(&mut self) {
+        self.owed += 1;
+    }
+
+    /// Bytes that wait to be written.
+    pub(super) fn queued(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Lets `build` add to the queue in place; what it adds of a message that fails is its own to take back.
+    pub(super) fn queue<T>(&mut self, build: impl FnOnce(&mut Request) -> T) -> T {
+        let mut request = Request { bytes: std::mem::take(&mut self.out), syncs: 0 };
+        let outcome = build(&mut request);
+        self.out = request.bytes;
+        self.owed += request.syncs;
+        outcome
     }
 
     /// The next message that is an answer. Notices, parameters and notifications are dealt with on the way, and
@@ -193,14 +218,7 @@ impl Wire {
 
     /// Waits for bytes of the server, writing what is queued meanwhile.
     pub(super) async fn fill(&mut self, limits: Limits<'_>) -> Result<(), Error> {
-        match limits.run(poll_fn(|cx| self.poll_fill(cx))).await? {
-            Ok(0) => Err(Error::new(
-                ErrorKind::Closed,
-                "connection lost: the server closed it without a word; it may have restarted, or a proxy ended it",
-            )),
-            Ok(_) => Ok(()),
-            Err(cause) => Err(Error::lost(cause)),
-        }
+        arrived(limits.run(poll_fn(|cx| self.poll_fill(cx))).await?)
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -222,6 +240,32 @@ impl Wire {
                 read.map(|()| count)
             }
         })
+    }
+
+    /// Writes the queue and reads what comes meanwhile. Returns once the queue is written or something was read.
+    pub(super) async fn exchange(&mut self, limits: Limits<'_>) -> Result<(), Error> {
+        match limits.run(poll_fn(|cx| self.poll_exchange(cx))).await? {
+            Some(read) => arrived(read),
+            None => Ok(()),
+        }
+    }
+
+    fn poll_exchange(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<usize>>> {
+        // A failure shows again when `poll_fill` writes, which then waits for the server's last words.
+        let written = matches!(self.poll_write_queued(cx), Poll::Ready(Ok(())));
+        self.set_patient(!written);
+        let read = self.poll_fill(cx);
+        self.set_patient(true);
+        match read {
+            Poll::Pending if written => Poll::Ready(None),
+            read => read.map(Some),
+        }
+    }
+
+    fn set_patient(&mut self, patient: bool) {
+        if let Some(transport) = &mut self.transport {
+            transport.set_patient(patient);
+        }
     }
 
     pub(super) fn poll_write_queued(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -257,6 +301,25 @@ impl Drop for Wire {
             // Closing a socket deregisters it from the event queue, which the parent process still uses.
             std::mem::forget(self.transport.take());
         }
+    }
+}
+
+fn deadline_passed() -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        "the deadline passed before the server answered; the statement was stopped",
+    )
+}
+
+/// What became of a read: a count of bytes, of which 0 is the end of the stream.
+fn arrived(read: io::Result<usize>) -> Result<(), Error> {
+    match read {
+        Ok(0) => Err(Error::new(
+            ErrorKind::Closed,
+            "connection lost: the server closed it without a word; it may have restarted, or a proxy ended it",
+        )),
+        Ok(_) => Ok(()),
+        Err(cause) => Err(Error::lost(cause)),
     }
 }
 

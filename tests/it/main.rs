@@ -3,6 +3,8 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)] // OK because tests end by panicking.
 
 mod architecture;
+mod bind;
+mod ingest;
 mod login_aliases;
 mod logins;
 mod option_table;

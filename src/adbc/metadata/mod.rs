@@ -7,4 +7,5 @@ mod queries;
 mod tables;
 
 pub(super) use info::info;
-pub(super) use tables::{current_schema, table_schema, table_types};
+pub(super) use queries::quoted;
+pub(super) use tables::{current_schema, table_schema, table_types, temporary_schema};

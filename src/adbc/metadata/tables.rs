@@ -46,6 +46,15 @@ pub(in crate::adbc) fn current_schema(connection: &Connection) -> Result<String>
     name.ok_or_else(|| invalid_state("there is no current schema: no schema of the search path exists"))
 }
 
+/// The schema of this connection's temporary table of a name, if there is one.
+pub(in crate::adbc) fn temporary_schema(connection: &Connection, table: &str) -> Result<Option<String>> {
+    let session = connection.session()?;
+    let running = RunningOperation::start(&[connection.running()]);
+    let operation = connection.metadata_operation(&running)?;
+    let rows = rows(&session, &queries::temporary_schema(table), &operation)?;
+    Ok(rows.into_iter().flatten().next().flatten())
+}
+
 pub(in crate::adbc) fn table_schema(
     connection: &Connection,
     catalog: Option<&str>,
@@ -61,7 +70,7 @@ pub(in crate::adbc) fn table_schema(
     }
     let sql = queries::select_from(catalog, db_schema, table);
     let description =
-        runtime::block_on(session.describe(&sql, &operation))?.map_err(|error| from_session(&error))?;
+        runtime::block_on(session.describe(&sql, &[], &operation))?.map_err(|error| from_session(&error))?;
     let described = description.columns.unwrap_or_default();
     let not_null = not_null_columns(&session, &operation, &described)?;
     Ok(columns::table_schema(&described, |column| not_null.contains(&column.attribute)))
