@@ -9,14 +9,13 @@ use adbc_core::error::{Error, Result, Status};
 use arrow_array::RecordBatch;
 use bytes::{BufMut, BytesMut};
 
+use super::atomic::in_transaction;
 use super::bound::Bound;
 use super::columns::{self, with_formats};
 use super::error::{from_encode, from_session};
 use super::execution::Outcome;
 use super::insert::{InsertTemplate, highest_parameter};
 use super::runtime;
-use super::settings::ResultSettings;
-use super::transaction::in_transaction;
 use crate::session::{
     self, Format, MAX_PARAMETERS, Operation, Parameters, Pipeline, Prepared, RowStream, Session,
     StatementName,
@@ -124,7 +123,8 @@ pub(super) struct BoundStatement {
     pub(super) prepared: Arc<Prepared>,
     pub(super) binder: RowBinder,
     pub(super) operation: Operation,
-    pub(super) settings: ResultSettings,
+    /// Results are to be text.
+    pub(super) text: bool,
     pub(super) bound: Bound,
 }
 
@@ -201,10 +201,10 @@ impl BoundStatement {
         let encoded = self.binder.batch(&first, 0)?;
         self.binder.put_row(&encoded, 0, &mut cells).map_err(|error| from_encode(&error))?;
         let parameters = self.binder.parameters(1, &cells);
-        let execution = with_formats(&self.session, self.settings, |formats| {
+        let execution = with_formats(&self.session, self.text, |formats| {
             runtime::block_on(self.session.execute(&self.prepared, &parameters, formats, &self.operation))
         })?;
-        execution.map(Outcome::Rows).map_err(|error| from_session(&error))
+        Outcome::of(execution.map_err(|error| from_session(&error))?, self.operation.deadline)
     }
 }
 
@@ -244,7 +244,7 @@ impl BoundQueries {
     /// Executes the next rows of the batch, of which some are left.
     fn start(&mut self) -> Result<RowStream> {
         let first_row = self.first_row();
-        let BoundStatement { session, prepared, binder, operation, settings, .. } = &self.statement;
+        let BoundStatement { session, prepared, binder, operation, text, .. } = &self.statement;
         let encoded = binder.batch(&self.batch, self.rows_before)?;
         let (row, rows, mut cells) = (&mut self.row, self.batch.num_rows(), BytesMut::new());
         let feed = |pipeline: &mut Pipeline<'_>| {
@@ -254,11 +254,16 @@ impl BoundQueries {
             *row += 1;
             Ok::<_, Failure>(*row < rows)
         };
-        let started = with_formats(session, *settings, |formats| {
+        let started = with_formats(session, *text, |formats| {
             runtime::block_on(session.query_each(prepared, formats, feed, operation))
         })?;
         match started {
-            Ok((rows, _)) => Ok(rows),
+            Ok((mut rows, _)) => {
+                if let Some(deadline) = operation.deadline {
+                    rows.expire_at(deadline);
+                }
+                Ok(rows)
+            }
             Err(failure) => Err(failure.into_adbc(first_row, |execution| Some(first_row + execution))),
         }
     }

@@ -2,7 +2,6 @@
 
 use arrow_schema::{DataType, Field, Schema};
 
-use super::settings::ResultSettings;
 use crate::session::{Column, ExtendedColumn, Format, ResultFormats, Session};
 use crate::types::{self, ColumnSpec};
 
@@ -15,15 +14,11 @@ fn format(column: &Column, protocol_version: u8) -> Format {
     }
 }
 
-/// Runs a query with the result formats that the settings ask for.
-pub(super) fn with_formats<T>(
-    session: &Session,
-    settings: ResultSettings,
-    run: impl FnOnce(ResultFormats<'_>) -> T,
-) -> T {
+/// Runs a query with text results, or with those that are best per column.
+pub(super) fn with_formats<T>(session: &Session, text: bool, run: impl FnOnce(ResultFormats<'_>) -> T) -> T {
     let version = session.protocol_version();
     let binary_where_safe = move |column: &Column| format(column, version);
-    run(if settings.text { ResultFormats::Text } else { ResultFormats::PerColumn(&binary_where_safe) })
+    run(if text { ResultFormats::Text } else { ResultFormats::PerColumn(&binary_where_safe) })
 }
 
 /// The columns of a result. All may hold NULL: a NOT NULL table column can come out of an outer join as NULL.

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use adbc_core::error::{Error, Result, Status};
 use arrow_schema::Schema;
@@ -37,11 +38,14 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    /// The outcome of a statement that was executed once.
-    pub(super) fn of(rows: RowStream) -> Result<Self> {
+    /// The outcome of a statement that was executed once; its rows are waited for until the deadline.
+    pub(super) fn of(mut rows: RowStream, deadline: Option<Instant>) -> Result<Self> {
         if rows.command_tag().is_some_and(|tag| tag.text.is_empty()) {
             let message = "the statement is empty; it needs SQL text besides comments and white space";
             return Err(Error::with_message_and_status(message, Status::InvalidArguments));
+        }
+        if let Some(deadline) = deadline {
+            rows.expire_at(deadline);
         }
         Ok(match rows.columns() {
             Some(_) => Self::Rows(rows),

@@ -4,6 +4,7 @@
 //! another call. Errors are `adbc_core`'s: message, status, SQLSTATE, vendor code, details. This is the only module
 //! that turns options into logins and sessions, and rows into batches; it knows no sockets and no C.
 
+mod atomic;
 mod bind;
 mod bound;
 mod columns;
@@ -13,6 +14,7 @@ mod error;
 mod execution;
 mod ingest;
 mod insert;
+mod last_query;
 mod login;
 mod metadata;
 pub mod options;
@@ -20,6 +22,7 @@ mod reader;
 mod running;
 mod runtime;
 mod settings;
+pub mod spellings;
 mod statement;
 mod store;
 mod transaction;

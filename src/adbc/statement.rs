@@ -15,6 +15,7 @@ use super::error::{from_encode, from_session, invalid_state, not_implemented};
 use super::execution::{Execution, Outcome};
 use super::ingest;
 use super::insert;
+use super::last_query::LastQuery;
 use super::options::{self, Level};
 use super::reader::{Reader, ResultLink};
 use super::running::{Running, RunningOperation};
@@ -40,6 +41,7 @@ pub struct Statement {
     options: OptionStore,
     running: Running,
     state: Mutex<State>,
+    last_query: LastQuery,
 }
 
 #[derive(Debug, Default)]
@@ -66,6 +68,7 @@ impl Statement {
             options: OptionStore::new(Level::Statement),
             running: Running::default(),
             state: Mutex::default(),
+            last_query: LastQuery::default(),
         })
     }
 
@@ -81,8 +84,11 @@ impl Statement {
                 "incremental execution is not supported; results are not partitioned",
             ));
         }
-        let key_set = self.options.set(key, &value)?.0.key;
-        if key_set == options::INGEST_TARGET_TABLE {
+        if spec.key == options::QUERY_ID {
+            return Err(not_implemented(format!("option '{key}' is read only")));
+        }
+        self.options.set(key, &value)?;
+        if spec.key == options::INGEST_TARGET_TABLE {
             self.lock().forget_query();
         }
         Ok(())
@@ -94,7 +100,10 @@ impl Statement {
     ///
     /// `NotFound` for unknown keys and options without value and default.
     pub fn get_option_string(&self, key: &str) -> Result<String> {
-        self.options.shown(key)
+        match options::find(key).map(|spec| spec.key) {
+            Some(options::QUERY_ID) => self.last_query.id(&self.connection),
+            _ => self.options.shown(key),
+        }
     }
 
     /// As [`Self::get_option_string`], as bytes.
@@ -103,7 +112,7 @@ impl Statement {
     ///
     /// As [`Self::get_option_string`].
     pub fn get_option_bytes(&self, key: &str) -> Result<Vec<u8>> {
-        self.options.shown(key).map(String::into_bytes)
+        self.get_option_string(key).map(String::into_bytes)
     }
 
     /// As [`Self::get_option_string`], as an integer.
@@ -112,7 +121,7 @@ impl Statement {
     ///
     /// As [`Self::get_option_string`], and `InvalidArguments` when the value is no integer.
     pub fn get_option_int(&self, key: &str) -> Result<i64> {
-        store::to_int(key, &self.options.shown(key)?)
+        store::to_int(key, &self.get_option_string(key)?)
     }
 
     /// As [`Self::get_option_string`], as a double.
@@ -121,7 +130,7 @@ impl Statement {
     ///
     /// As [`Self::get_option_string`], and `InvalidArguments` when the value is no number.
     pub fn get_option_double(&self, key: &str) -> Result<f64> {
-        store::to_double(key, &self.options.shown(key)?)
+        store::to_double(key, &self.get_option_string(key)?)
     }
 
     /// Sets the query. Several statements in one text are refused by the server when executed.
@@ -277,24 +286,26 @@ impl Statement {
         let running = self.start();
         let settings = self.connection.result_settings(&self.options)?;
         let outcome = match (self.connection.ingest_settings(&self.options)?, state.bound.take()) {
-            (Some(ingest), Some(bound)) => self.ingest(&ingest, bound, &running, settings),
+            (Some(ingest), Some(bound)) => self.ingest(&ingest, bound, &running, &settings),
             (Some(_), None) => Err(invalid_state(
                 "no data is bound to ingest; call AdbcStatementBind or AdbcStatementBindStream",
             )),
-            (None, Some(bound)) => self.execute_bound(state, bound, &running, settings),
-            (None, None) => self.execute_unbound(state, &running, settings),
+            (None, Some(bound)) => self.execute_bound(state, bound, &running, &settings),
+            (None, None) => self.execute_unbound(state, &running, &settings),
         };
         if !state.prepare {
             state.prepared = None;
         }
-        Ok(Execution { outcome: outcome?, running, settings })
+        let outcome = outcome?;
+        self.last_query.ran(&self.connection.session()?);
+        Ok(Execution { outcome, running, settings })
     }
 
     fn execute_unbound(
         &self,
         state: &mut State,
         running: &RunningOperation,
-        settings: ResultSettings,
+        settings: &ResultSettings,
     ) -> Result<Outcome> {
         if state.prepared.is_none() && insert::may_have_parameters(state.query()?) {
             self.prepared(state, Vec::new(), running)?;
@@ -304,18 +315,18 @@ impl Statement {
         let rows = match &state.prepared {
             Some((_, prepared)) => {
                 check_unbound(prepared)?;
-                with_formats(&session, settings, |formats| {
+                with_formats(&session, settings.text, |formats| {
                     runtime::block_on(session.execute(prepared, &Parameters::NONE, formats, &operation))
                 })
             }
             None => {
                 let sql = state.query()?;
-                with_formats(&session, settings, |formats| {
+                with_formats(&session, settings.text, |formats| {
                     runtime::block_on(session.query(sql, formats, &operation))
                 })
             }
         }?;
-        Outcome::of(rows.map_err(failed)?)
+        Outcome::of(rows.map_err(failed)?, operation.deadline)
     }
 
     fn ingest(
@@ -323,7 +334,7 @@ impl Statement {
         ingest: &IngestSettings,
         bound: Bound,
         running: &RunningOperation,
-        settings: ResultSettings,
+        settings: &ResultSettings,
     ) -> Result<Outcome> {
         let operation = self.connection.statement_operation(running, settings);
         ingest::ingest(&self.connection, ingest, bound, &operation).map(Outcome::Affected)
@@ -334,7 +345,7 @@ impl Statement {
         state: &mut State,
         bound: Bound,
         running: &RunningOperation,
-        settings: ResultSettings,
+        settings: &ResultSettings,
     ) -> Result<Outcome> {
         let types = declared_types(&bound)?;
         let prepared = self.prepared(state, types, running)?;
@@ -347,7 +358,7 @@ impl Statement {
             binder: RowBinder::new(&bound, &targets)?,
             prepared: Arc::clone(&prepared),
             operation: self.connection.statement_operation(running, settings),
-            settings,
+            text: settings.text,
             bound,
         };
         if description.columns.is_none() {
@@ -367,7 +378,7 @@ impl Statement {
             return Ok(Arc::clone(prepared));
         }
         let settings = self.connection.result_settings(&self.options)?;
-        let operation = self.connection.statement_operation(running, settings);
+        let operation = self.connection.statement_operation(running, &settings);
         let session = self.connection.session()?;
         let prepared = runtime::block_on(session.prepare(state.query()?, &types, &operation))?;
         let prepared = Arc::new(prepared.map_err(failed)?);

@@ -13,6 +13,7 @@ pub(crate) struct Error {
     server: Option<Box<ServerError>>,
     connecting: bool,
     executions_before: Option<u64>,
+    unsent: bool,
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -76,6 +77,7 @@ impl Error {
             server: None,
             connecting: false,
             executions_before: None,
+            unsent: false,
             cause: None,
         }
     }
@@ -103,6 +105,12 @@ impl Error {
     /// The server said something that its protocol does not allow.
     pub(super) fn protocol(message: impl fmt::Display) -> Self {
         Self::new(ErrorKind::Protocol, format!("protocol violation by the server: {message}"))
+    }
+
+    /// The same error as seen before anything of the operation was sent.
+    pub(super) fn before_sending(mut self) -> Self {
+        self.unsent = true;
+        self
     }
 
     /// The same error with its cause attached.
@@ -141,6 +149,11 @@ impl Error {
     /// What happened.
     pub(crate) fn kind(&self) -> ErrorKind {
         self.kind
+    }
+
+    /// The server cannot have acted on the operation: nothing of it was sent.
+    pub(crate) fn is_unsent(&self) -> bool {
+        self.unsent || self.connecting
     }
 
     /// The server's own fields, when the error came from it.

@@ -572,7 +572,7 @@ fn odd_schemas_survive_the_driver_manager() {
 fn an_interval_comes_back_as_it_went() {
     let mut connection = connect(&SANDBOX.uri(), &[]);
     let values =
-        vec![IntervalMonthDayNano::new(-13, 40, -3_600_000_001_000), IntervalMonthDayNano::new(0, 0, 0)];
+        vec![IntervalMonthDayNano::new(-13, 40, 3_600_000_001_000), IntervalMonthDayNano::new(0, 0, 0)];
     let sent = PrimitiveArray::<IntervalMonthDayNanoType>::from(values.clone());
     let batches = ask(&mut connection, "SELECT $1::INTERVAL", vec![Arc::new(sent)]);
     assert_eq!(batches[0].column(0).as_primitive::<IntervalMonthDayNanoType>().values().to_vec(), values);

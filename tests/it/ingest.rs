@@ -7,12 +7,14 @@ use adbc_core::options::{OptionStatement, OptionValue};
 use adbc_core::{Connection as _, Optionable as _, Statement as _};
 use adbc_driver_manager::{ManagedConnection, ManagedStatement};
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Decimal128Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::types::{Decimal128Type, Int64Type, IntervalMonthDayNanoType, TimestampMicrosecondType};
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int8Array,
-    Int32Array, Int64Array, ListArray, RecordBatch, RecordBatchIterator, StringArray, StringViewArray,
-    Time64NanosecondArray, TimestampMillisecondArray, TimestampNanosecondArray, UInt64Array,
+    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, DurationNanosecondArray,
+    Float64Array, Int8Array, Int32Array, Int64Array, IntervalMonthDayNanoArray, IntervalYearMonthArray,
+    ListArray, RecordBatch, RecordBatchIterator, StringArray, StringViewArray, Time64NanosecondArray,
+    TimestampMillisecondArray, TimestampNanosecondArray, UInt64Array,
 };
+use arrow_buffer::IntervalMonthDayNano;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 
 use crate::support::{SANDBOX, connect, execute, query, statement};
@@ -167,6 +169,50 @@ fn binary_and_nested_data_reach_a_postgresql_server() {
     let (_, rows) = query(&mut connection, "SELECT bytes, list FROM blobs");
     assert_eq!(rows[0].column(0).as_binary::<i32>().value(0), b"\0\xff\\x\0");
     assert_eq!(rows[0].column(1).as_string::<i32>().value(0), "[1,null]");
+}
+
+#[test]
+fn binary_and_nested_data_become_varbyte_and_super() {
+    let mut connection = fresh("own_types");
+    let lists = ListArray::from_iter_primitive::<Int64Type, _, _>([Some(vec![Some(1), None]), None]);
+    let bytes = vec![Some(&b"\0\xff\\x\0"[..]), None];
+    let data = batch(vec![("bytes", Arc::new(BinaryArray::from(bytes))), ("list", Arc::new(lists))]);
+    for mode in ["create", "append"] {
+        assert_eq!(ingest(&mut connection, "own_types", mode, data.clone()).unwrap(), Some(2));
+    }
+    let (schema, rows) = query(&mut connection, "SELECT bytes, list FROM own_types ORDER BY bytes");
+    let types: Vec<_> =
+        schema.fields().iter().map(|field| field.metadata()["REDSHIFT:type"].as_str()).collect();
+    assert_eq!(types, ["VARBYTE(1024000)", "SUPER"]);
+    assert_eq!(rows[0].column(0).as_binary::<i32>().value(0), b"\0\xff\\x\0");
+    assert_eq!(rows[0].column(1).as_string::<i32>().value(0), "[1,null]");
+    assert_eq!((rows[0].column(0).null_count(), rows[0].column(1).null_count()), (2, 2));
+}
+
+#[test]
+fn durations_and_months_have_columns_of_their_own_kinds() {
+    let mut connection = fresh("spans");
+    let spans = |months| {
+        batch(vec![
+            ("lasts", Arc::new(DurationNanosecondArray::from(vec![90_061_000_001_000])) as ArrayRef),
+            ("every", Arc::new(IntervalYearMonthArray::from(vec![14]))),
+            (
+                "mixed",
+                Arc::new(IntervalMonthDayNanoArray::from(vec![IntervalMonthDayNano::new(months, 1, 0)])),
+            ),
+        ])
+    };
+    assert_eq!(ingest(&mut connection, "spans", "create", spans(0)).unwrap(), Some(1));
+    let (schema, rows) = query(&mut connection, "SELECT * FROM spans");
+    let types: Vec<_> =
+        schema.fields().iter().map(|field| field.metadata()["REDSHIFT:type"].as_str()).collect();
+    assert_eq!(types, ["INTERVAL DAY TO SECOND", "INTERVAL YEAR TO MONTH", "INTERVAL DAY TO SECOND"]);
+    let value = |index| rows[0].column(index).as_primitive::<IntervalMonthDayNanoType>().value(0);
+    assert_eq!(value(0), IntervalMonthDayNano::new(0, 1, 3_661_000_001_000));
+    assert_eq!(value(1), IntervalMonthDayNano::new(14, 0, 0));
+    let error = ingest(&mut connection, "spans", "append", spans(1)).unwrap_err();
+    assert_eq!(error.status, Status::InvalidData, "{error}");
+    assert!(error.message.contains("column 3") && error.message.contains("two columns"), "{error}");
 }
 
 #[test]

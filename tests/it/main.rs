@@ -4,12 +4,25 @@
 
 mod architecture;
 mod bind;
+mod edge_values;
 mod ingest;
 mod login_aliases;
+mod login_errors;
 mod logins;
+mod metadata_columns;
+mod metadata_current;
+mod metadata_objects;
+mod metadata_scale;
+mod metadata_statistics;
+mod objects;
 mod option_table;
 mod protocol;
+mod random_values;
 mod results;
+mod sessions;
+mod spellings;
 mod support;
+mod surroundings;
 mod transactions;
 mod types;
+mod values;

@@ -11,6 +11,7 @@ use adbc_core::error::{Error, Result, Status};
 use arrow_array::RecordBatch;
 
 use self::target::Target;
+use super::atomic::in_transaction;
 use super::bind::{Inserter, RowBinder};
 use super::bound::Bound;
 use super::connection::Connection;
@@ -19,7 +20,6 @@ use super::insert::InsertTemplate;
 use super::metadata::quoted;
 use super::runtime;
 use super::settings::{IngestMode, IngestSettings, VarcharLength};
-use super::transaction::in_transaction;
 use crate::session::{Column, Operation, ResultFormats, Session};
 use crate::types::{
     Dialect, MAX_VARCHAR_BYTES, ParameterTarget, longest_text, max_bytes, parameter_types, value_expression,

@@ -1,4 +1,4 @@
-//! Table types, table schemas, the current schema.
+//! Table types and table schemas.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,9 +9,10 @@ use arrow_array::{RecordBatch, StringArray};
 use arrow_schema::Schema;
 
 use super::queries;
+use super::rows::Queries;
 use crate::adbc::columns;
 use crate::adbc::connection::Connection;
-use crate::adbc::error::{from_session, invalid_state};
+use crate::adbc::error::from_session;
 use crate::adbc::reader::{MemoryReader, Reader};
 use crate::adbc::running::RunningOperation;
 use crate::adbc::runtime;
@@ -37,22 +38,14 @@ pub(in crate::adbc) fn table_types() -> Result<Reader> {
     Ok(Box::new(MemoryReader::new(schema, vec![batch])))
 }
 
-pub(in crate::adbc) fn current_schema(connection: &Connection) -> Result<String> {
-    let session = connection.session()?;
-    let running = RunningOperation::start(&[connection.running()]);
-    let operation = connection.metadata_operation(&running)?;
-    let rows = rows(&session, queries::CURRENT_SCHEMA, &operation)?;
-    let name = rows.into_iter().flatten().next().flatten();
-    name.ok_or_else(|| invalid_state("there is no current schema: no schema of the search path exists"))
-}
-
 /// The schema of this connection's temporary table of a name, if there is one.
 pub(in crate::adbc) fn temporary_schema(connection: &Connection, table: &str) -> Result<Option<String>> {
-    let session = connection.session()?;
-    let running = RunningOperation::start(&[connection.running()]);
-    let operation = connection.metadata_operation(&running)?;
-    let rows = rows(&session, &queries::temporary_schema(table), &operation)?;
-    Ok(rows.into_iter().flatten().next().flatten())
+    let mut schema = None;
+    Queries::start(connection)?.each(&queries::temporary_schema(table), |[name]| {
+        schema = name.map(str::to_owned);
+        Ok(())
+    })?;
+    Ok(schema)
 }
 
 pub(in crate::adbc) fn table_schema(
