@@ -24,6 +24,7 @@ mod random_values;
 mod results;
 mod rude;
 mod sessions;
+mod shapes;
 mod spellings;
 mod support;
 mod surroundings;
