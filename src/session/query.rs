@@ -273,7 +273,7 @@ async fn await_first_row(
     wire.open = Some(OpenResult::new(portal.map(Portal::new), columns.is_some()));
     let tag = match wire.peek(limits).await? {
         b'D' if columns.is_some() => None,
-        _ => Some(wire.discard_open(limits).await??),
+        _ => Some(wire.end_of_open(limits).await?),
     };
     Ok(Started { columns, tag })
 }

@@ -17,6 +17,8 @@ use super::message::Format;
 pub(super) struct Request {
     pub(super) bytes: BytesMut,
     pub(super) syncs: u32,
+    /// It starts with BEGIN.
+    pub(super) begins: bool,
 }
 
 /// A statement or portal to close.
@@ -38,6 +40,7 @@ impl Request {
 
     /// BEGIN by the extended protocol and without a Sync: if it fails, the server skips what follows.
     pub(super) fn begin(&mut self) -> Result<&mut Self, Error> {
+        self.begins = true;
         self.parse("", "BEGIN")?.bind("", "", iter::empty())?.execute("", 0)
     }
 

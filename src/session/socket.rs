@@ -3,13 +3,16 @@
 //! Owns how to wait for a socket; knows neither TLS nor messages. With the runtime alone every arrival wakes one of its
 //! threads, which wakes the reader: two switches where one does, and one for data that nobody waits for while a batch is
 //! decoded. Rows that stream arrive within [`SOON`], so that the runtime never hears of them; a query that takes longer
-//! waits there, where deadlines and cancel tokens are seen. The invariant: nobody is left waiting on a registration
+//! waits there, where deadlines and cancel tokens are seen. A server writes a large result in small pieces: the reader
+//! lets some of them gather, since a wake-up costs as much as decoding what one piece holds. The invariant: nobody is left waiting on a registration
 //! that is gone.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{self, Shutdown};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::thread;
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
@@ -18,19 +21,27 @@ use tokio::net::TcpStream;
 /// How long a read holds its thread. A cancel or a deadline is seen that much later.
 const SOON: Timespec = Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
 
+/// How long the pieces of a large result gather. Loopback needs no more than 1 MiB of receive buffer for it, at 5 GB/s.
+const GATHER: Duration = Duration::from_micros(200);
+
+/// Bytes read since the last write that make a result a large one, whose end may come [`GATHER`] late.
+const LARGE: usize = 1 << 20;
+
 /// A connected socket.
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: net::TcpStream,
     /// The same socket, registered with the runtime while a wait takes long.
     watch: Option<TcpStream>,
+    /// Bytes read since the last write.
+    streamed: usize,
     /// A write waits for the registration.
     write_blocked: bool,
 }
 
 impl Socket {
     pub(super) fn new(stream: TcpStream) -> io::Result<Self> {
-        Ok(Self { stream: stream.into_std()?, watch: None, write_blocked: false })
+        Ok(Self { stream: stream.into_std()?, watch: None, streamed: 0, write_blocked: false })
     }
 
     /// Reads now or soon; else returns `WouldBlock`.
@@ -45,6 +56,9 @@ impl Socket {
     }
 
     fn arrives_soon(&self) -> bool {
+        if self.streamed >= LARGE {
+            thread::sleep(GATHER);
+        }
         let mut waiting = [PollFd::new(&self.stream, PollFlags::IN)];
         matches!(poll(&mut waiting, Some(&SOON)), Ok(1))
     }
@@ -81,6 +95,7 @@ impl AsyncRead for Socket {
         if !this.write_blocked {
             this.watch = None;
         }
+        this.streamed = this.streamed.saturating_add(count);
         buf.advance(count);
         Poll::Ready(Ok(()))
     }
@@ -90,6 +105,7 @@ impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         this.write_blocked = false;
+        this.streamed = 0;
         match (&this.stream).write(bytes) {
             Err(error) if is_blocked(&error) => {}
             outcome => return Poll::Ready(outcome),
@@ -121,7 +137,6 @@ impl AsyncWrite for Socket {
 mod tests {
     use std::future::poll_fn;
     use std::io;
-    use std::time::Duration;
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;

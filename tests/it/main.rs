@@ -12,11 +12,15 @@ mod metadata_current;
 mod metadata_objects;
 mod metadata_scale;
 mod metadata_statistics;
+mod metadata_tables;
 mod objects;
 mod option_table;
+#[cfg(asan)]
+mod planted;
 mod protocol;
 mod random_values;
 mod results;
+mod rude;
 mod sessions;
 mod spellings;
 mod support;

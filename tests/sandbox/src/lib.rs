@@ -6,16 +6,17 @@
 //! | `front_door` | the listener and the life of a connection |
 //! | `startup`, `auth`, `parameters` | the first packets, the password exchange, the greeting |
 //! | `proxy`, `pipeline`, `bind` | the session: messages both ways, what is under way |
-//! | `row_description`, `catalog`, `conversion`, `numeric`, `interval`, `refusals`, `ddl`, `listagg` | what Redshift says otherwise, or not at all |
+//! | `row_description`, `catalog`, `conversion`, `numeric`, `interval`, `refusals`, `ddl`, `show`, `listagg` | what Redshift says otherwise, or not at all |
 //! | `aws` | the AWS side: the services that issue logins, on a loopback HTTP endpoint of its own |
 //! | `tls`, `cancel`, `latency`, `record` | certificates, cancel keys, a delay line, what tests may ask |
+//! | `script` | a server of its own that plays given bytes, delays and resets, without an engine |
 //!
 //! It shares no code with the driver: a common codec would hide a mistake that both ends make.
 //!
 //! Where it differs from a cluster, knowingly:
 //! - A computed NUMERIC carries no modifier (PostgreSQL does not derive one, Redshift does): it comes as text, and asking
 //!   for it in binary is refused.
-//! - Functions are PostgreSQL's, but for a few: AVG of an integer is a NUMERIC, where Redshift truncates.
+//! - Functions are PostgreSQL's, but for a few: AVG of a BIGINT is a NUMERIC, where Redshift truncates.
 //! - VARCHAR(n) counts characters, not bytes.
 //! - SUPER is JSON text as it came: a bare literal is not made a JSON string, JSON_PARSE keeps white space, and there is
 //!   no navigation into a value.
@@ -30,7 +31,7 @@
 //! - Primary and unique keys are enforced, where Redshift only takes note of them; foreign keys too.
 //! - Distribution, sort keys and encodings are taken and forgotten. External tables and the datashare's are local ones.
 //! - SVV_ALL_* tell of the current database and the datashare, not of other databases of the cluster.
-//! - There is no UNLOAD, no COPY from S3, and no SHOW of catalogs.
+//! - There is no UNLOAD, no COPY from S3, and no SHOW of constraints, functions and grants.
 
 mod auth;
 pub mod aws;
@@ -53,6 +54,8 @@ mod proxy;
 mod record;
 mod refusals;
 mod row_description;
+pub mod script;
+mod show;
 mod startup;
 mod tls;
 mod upstream;

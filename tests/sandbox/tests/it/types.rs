@@ -79,6 +79,10 @@ async fn columns_have_redshifts_oids_lengths_and_modifiers() {
         (2935, -1, -1),
     ];
     assert_eq!(described(body(&messages, b'T')), expected);
+    let messages = wire
+        .query("SELECT v::VARBYTE(2), '1 year'::INTERVAL YEAR, '1 hour'::INTERVAL HOUR TO SECOND FROM t")
+        .await;
+    assert_eq!(described(body(&messages, b'T')), [(6551, -1, 6), (1188, 4, -1), (1190, 8, -1)]);
 }
 
 #[tokio::test]
@@ -186,6 +190,8 @@ async fn functions_answer_as_redshifts_do() {
             "ST_GeomFromText('linestring(0 0, 1 1)')",
             "01020000000200000000000000000000000000000000000000000000000000F03F000000000000F03F",
         ),
+        ("AVG(a) FROM (SELECT 1 AS a UNION ALL SELECT 2) numbers", "1"),
+        ("AVG(a::smallint) FROM (SELECT -1 AS a UNION ALL SELECT -2) numbers", "-1"),
         ("NVL(NULL, 3)", "3"),
         ("GETDATE() IS NOT NULL", "t"),
     ] {
