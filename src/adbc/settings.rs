@@ -194,16 +194,23 @@ pub(super) fn check_database(store: &OptionStore) -> Result<()> {
 /// How to log in, and where to.
 pub(super) fn auth(stores: &[&OptionStore]) -> Result<AuthConfig> {
     let options = Options(stores);
+    let method = match options.text(options::AUTH_METHOD)?.as_str() {
+        "iam" => Method::Iam,
+        "password" => Method::Password,
+        "sso" => Method::Sso,
+        _ => Method::Auto,
+    };
+    let password = options.secret(options::PASSWORD);
+    let mut aws = options.aws()?;
+    if method == Method::Iam && aws.access_key_id.is_some() && aws.secret_access_key.is_none() {
+        // The JDBC and Python drivers take the secret in the field of the password too.
+        aws.secret_access_key = password.clone();
+    }
     Ok(AuthConfig {
-        method: match options.text(options::AUTH_METHOD)?.as_str() {
-            "iam" => Method::Iam,
-            "password" => Method::Password,
-            "sso" => Method::Sso,
-            _ => Method::Auto,
-        },
+        method,
         username: options.optional(options::USERNAME),
-        password: options.secret(options::PASSWORD),
-        aws: options.aws()?,
+        password,
+        aws,
         iam: options.iam()?,
         sso: options.sso()?,
         target: options.target()?,
