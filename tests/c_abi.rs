@@ -12,6 +12,7 @@ use std::process::Command;
 
 use adbc_ffi::{FFI_AdbcDriver, FFI_AdbcError, FFI_AdbcPartitions};
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
+use redshift_sandbox::{Sandbox, SandboxConfig};
 
 /// The folder of the shared library: the one this test runs from, where Cargo puts what the test depends on.
 fn library_folder() -> PathBuf {
@@ -55,12 +56,19 @@ fn compiler() -> Command {
 /// Compiles `tests/c/<name>.c` and runs it with the path of the library.
 #[track_caller]
 fn run(name: &str, flags: &[&str]) {
+    run_with(name, flags, &[]);
+}
+
+/// As [`run`], with further arguments.
+#[track_caller]
+fn run_with(name: &str, flags: &[&str], arguments: &[&str]) {
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("c_abi_{name}"));
     let mut compile = compiler();
     compile.arg(source("tests/c").join(name).with_extension("c")).arg("-o").arg(&program);
     compile.arg("-L").arg(library_folder()).args(flags).args(["-ldl", "-lpthread"]);
     output_of(&mut compile);
-    output_of(Command::new(&program).arg(library()).env("LD_LIBRARY_PATH", library_folder()));
+    let mut program = Command::new(&program);
+    output_of(program.arg(library()).args(arguments).env("LD_LIBRARY_PATH", library_folder()));
 }
 
 #[test]
@@ -71,6 +79,12 @@ fn the_handshake_follows_the_version() {
 #[test]
 fn every_slot_survives_every_handle() {
     run("handles", &[]);
+}
+
+#[test]
+fn bound_data_is_sent_and_released_exactly_once() {
+    let sandbox = Sandbox::start_blocking(SandboxConfig::default()).unwrap();
+    run_with("bind", &[], &[&sandbox.uri()]);
 }
 
 #[test]
