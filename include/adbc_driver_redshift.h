@@ -194,6 +194,15 @@ struct AdbcError;
 /** Bytes of another statement's open result that may be held in memory so that this statement can run; past that, this statement fails and the open result stays intact. */
 #define ADBC_REDSHIFT_OPTION_RESULT_BUFFER_BYTES "adbc.redshift.result.buffer_bytes"
 
+/** What the driver logs: `info` logins, `debug` AWS calls, connection steps and statements too, `trace` their text as well; never parameters and secrets. One log serves the process: the database initialized last with this option decides. */
+#define ADBC_REDSHIFT_OPTION_LOG_LEVEL "adbc.redshift.log.level"
+
+/** File to append the log to, instead of standard error. */
+#define ADBC_REDSHIFT_OPTION_LOG_FILE "adbc.redshift.log.file"
+
+/** Form of a line of the log. */
+#define ADBC_REDSHIFT_OPTION_LOG_FORMAT "adbc.redshift.log.format"
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus

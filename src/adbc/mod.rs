@@ -8,6 +8,7 @@ mod columns;
 mod connection;
 mod database;
 mod error;
+mod log;
 mod login;
 mod metadata;
 pub mod options;

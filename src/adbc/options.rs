@@ -652,6 +652,18 @@ pub static TABLE: &[OptionSpec] = &[
          that, this statement fails and the open result stays intact.",
     ),
     row(
+        LOG_LEVEL,
+        D,
+        Kind::Choice(&["off", "error", "warn", "info", "debug", "trace"]),
+        None,
+        &[],
+        "What the driver logs: `info` logins, `debug` AWS calls, connection steps and statements too, `trace` their \
+         text as well; never parameters and secrets. One log serves the process: the database initialized last with \
+         this option decides.",
+    ),
+    row(LOG_FILE, D, Kind::Path, None, &[], "File to append the log to, instead of standard error."),
+    row(LOG_FORMAT, D, Kind::Choice(&["text", "json"]), Some("text"), &[], "Form of a line of the log."),
+    row(
         AUTOCOMMIT,
         C,
         Kind::Boolean,
@@ -740,6 +752,9 @@ keys! {
     BATCH_BYTES = "adbc.redshift.result.batch_bytes";
     RESULT_FORMAT = "adbc.redshift.result.format";
     BUFFER_BYTES = "adbc.redshift.result.buffer_bytes";
+    LOG_LEVEL = "adbc.redshift.log.level";
+    LOG_FILE = "adbc.redshift.log.file";
+    LOG_FORMAT = "adbc.redshift.log.format";
     AUTOCOMMIT = "adbc.connection.autocommit";
     CURRENT_CATALOG = "adbc.connection.catalog";
     CURRENT_DB_SCHEMA = "adbc.connection.db_schema";

@@ -4,6 +4,7 @@
 //! known to Bind), prepared statements one. BEGIN and pending Close messages ride along.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::connection::Session;
 use super::error::{Error, ErrorKind};
@@ -54,6 +55,8 @@ impl Session {
         operation: &Operation,
     ) -> Result<RowStream, Error> {
         Request::default().parse("", sql)?;
+        tracing::trace!(sql, "query");
+        let started = Instant::now();
         let mut retried = false;
         loop {
             let mut wire = self.enter(operation).await?;
@@ -65,6 +68,7 @@ impl Session {
                 }
             };
             if let Some(outcome) = self.conclude(&mut wire, outcome, &mut retried).await {
+                log_answer(&outcome, started);
                 return outcome.map(|started| self.row_stream(&wire, started, operation));
             }
         }
@@ -81,6 +85,8 @@ impl Session {
             let text = "the prepared statement belongs to another connection; prepare it on this one";
             return Err(Error::new(ErrorKind::InvalidInput, text));
         }
+        tracing::trace!(name = prepared.name, "prepared query");
+        let started = Instant::now();
         let mut retried = false;
         loop {
             let mut wire = self.enter(operation).await?;
@@ -90,6 +96,7 @@ impl Session {
             let outcome =
                 self.execute_prepared(&mut wire, &prepared.name, columns, operation.begin, limits).await;
             if let Some(outcome) = self.conclude(&mut wire, outcome, &mut retried).await {
+                log_answer(&outcome, started);
                 return outcome.map(|started| self.row_stream(&wire, started, operation));
             }
         }
@@ -128,6 +135,7 @@ impl Session {
         operation: &Operation,
     ) -> Result<Description, Error> {
         Request::default().parse(name, sql)?;
+        tracing::trace!(name, sql, "prepare");
         let mut retried = false;
         loop {
             let mut wire = self.enter(operation).await?;
@@ -285,4 +293,11 @@ fn choose_formats(columns: Option<&mut [Column]>, formats: &ResultFormats<'_>) {
             ResultFormats::PerColumn(choose) => choose(column),
         };
     }
+}
+
+/// Without the server's words: they may quote values.
+fn log_answer<T>(outcome: &Result<T, Error>, started: Instant) {
+    let failed = outcome.as_ref().err();
+    let (kind, sqlstate) = (failed.map(Error::kind), failed.and_then(Error::sqlstate));
+    tracing::debug!(elapsed = ?started.elapsed(), failed = ?kind, sqlstate, "statement answered");
 }

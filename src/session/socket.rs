@@ -10,13 +10,15 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{self, Shutdown};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::platform;
+
 /// How long a read holds its thread. A cancel or a deadline is seen that much later.
-const SOON: Timespec = Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
+const SOON: Duration = Duration::from_millis(1);
 
 /// A connected socket.
 #[derive(Debug)]
@@ -45,8 +47,7 @@ impl Socket {
     }
 
     fn arrives_soon(&self) -> bool {
-        let mut waiting = [PollFd::new(&self.stream, PollFlags::IN)];
-        matches!(poll(&mut waiting, Some(&SOON)), Ok(1))
+        platform::readable_within(&self.stream, SOON)
     }
 }
 

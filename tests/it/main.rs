@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)] // OK because tests end by panicking.
 
 mod architecture;
+mod log;
 mod login_aliases;
 mod logins;
 mod option_table;

@@ -18,6 +18,7 @@ use super::login::Registration;
 use super::token::{Refresh, Token};
 use crate::auth::environment::Environment;
 use crate::auth::error::Error;
+use crate::platform;
 use crate::secret::Secret;
 
 /// The cache directory of one home.
@@ -55,6 +56,14 @@ impl Cache {
     /// The token, if there is a usable file. What cannot be parsed counts as absent: a login replaces it.
     pub(super) fn read_token(&self, portal: &Portal) -> Result<Option<Token>, Error> {
         Ok(read(&self.token_path(portal))?.as_ref().and_then(token_from))
+    }
+
+    /// Removes the token file.
+    pub(super) fn remove_token(&self, portal: &Portal) -> Result<(), Error> {
+        let path = self.token_path(portal);
+        fs::remove_file(&path).map_err(|cause| {
+            Error::invalid(format!("{} cannot be removed: {cause}; remove it by hand", path.display()))
+        })
     }
 
     /// Replaces the token file.
@@ -111,7 +120,7 @@ impl Cache {
     }
 
     fn write(&self, path: &Path, fields: &Value) -> io::Result<()> {
-        create_private(&self.directory)?;
+        platform::create_private_folder(&self.directory)?;
         if is_symlink(path) {
             return Err(io::Error::other("the file is a symbolic link"));
         }
@@ -123,14 +132,6 @@ impl Cache {
         file.persist(path)?;
         Ok(())
     }
-}
-
-fn create_private(directory: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory)
 }
 
 fn is_symlink(path: &Path) -> bool {

@@ -128,6 +128,12 @@ class DatabaseOptions(enum.Enum):
     RESULT_FORMAT = "adbc.redshift.result.format"
     #: Bytes of an open result that may be held in memory so that another statement can run.
     RESULT_BUFFER_BYTES = "adbc.redshift.result.buffer_bytes"
+    #: What the driver logs: `off`, `error`, `warn`, `info`, `debug` or `trace`.
+    LOG_LEVEL = "adbc.redshift.log.level"
+    #: File to append the log to, instead of standard error.
+    LOG_FILE = "adbc.redshift.log.file"
+    #: Form of a line of the log: `text` or `json`.
+    LOG_FORMAT = "adbc.redshift.log.format"
 
 
 class ConnectionOptions(enum.Enum):
