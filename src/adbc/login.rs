@@ -9,8 +9,9 @@ use std::time::Instant;
 use adbc_core::error::Result;
 
 use super::error::{from_auth, from_session};
-use super::settings;
+use super::settings::{self, SessionSettings};
 use super::store::OptionStore;
+use super::transaction;
 use crate::auth::{self, CredentialProvider, Credentials, Environment, SsoProgress};
 use crate::session::{CancelToken, ErrorKind, Session};
 
@@ -38,6 +39,7 @@ pub(super) async fn connect(
     let config = settings::auth(stores)?;
     let provider = auth::provider(config, Environment::process()).map_err(|error| from_auth(&error))?;
     settings::check_connection(stores, provider.requires_tls())?;
+    let wanted = SessionSettings::from_stores(stores)?;
     logins.started(&provider);
     tracing::debug!("asking for credentials");
     let started = Instant::now();
@@ -48,6 +50,7 @@ pub(super) async fn connect(
         tracing::debug!(host = config.host, port = config.port, "connecting");
         match Session::connect(&config, &login, cancel).await {
             Ok(session) => {
+                transaction::prepare(&session, &wanted, cancel).await?;
                 let (elapsed, user) = (started.elapsed(), login.user);
                 tracing::info!(host = config.host, user, database = config.database, ?elapsed, "logged in");
                 return Ok((session, config.database));

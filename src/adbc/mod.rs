@@ -8,6 +8,7 @@ mod columns;
 mod connection;
 mod database;
 mod error;
+mod last_query;
 mod log;
 mod login;
 mod metadata;
@@ -16,8 +17,10 @@ mod reader;
 mod running;
 mod runtime;
 mod settings;
+pub mod spellings;
 mod statement;
 mod store;
+mod transaction;
 mod uri;
 
 pub use connection::Connection;

@@ -2,10 +2,10 @@
 //!
 //! Invariant: what is made here can be read by its owner only.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io;
 use std::net::TcpStream;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -32,6 +32,11 @@ pub(crate) fn append_private(path: &Path) -> io::Result<File> {
 /// Makes a folder and those above it, for their owner alone.
 pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Whether a file belongs to another user than the one this process acts for.
+pub(crate) fn is_foreign(metadata: &Metadata) -> bool {
+    metadata.uid() != rustix::process::geteuid().as_raw()
 }
 
 /// Limits how long sent bytes may stay unacknowledged before the connection counts as lost, where the system can.

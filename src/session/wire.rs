@@ -20,6 +20,7 @@ use tokio::time::timeout_at;
 
 use super::buffer::{Frame, ReadBuffer};
 use super::error::{Error, ErrorKind};
+use super::group::Group;
 use super::message;
 use super::request::Request;
 use super::result::OpenResult;
@@ -56,7 +57,8 @@ impl<'a> Limits<'a> {
             Some(deadline) => timeout_at(deadline.into(), cancellable).await.map_err(|_| {
                 Error::new(
                     ErrorKind::Timeout,
-                    "the deadline passed before the server answered; the statement was stopped",
+                    "the server did not answer in time (for a query: within \
+                     adbc.redshift.result.query_timeout_seconds); the statement was stopped",
                 )
             })?,
             None => cancellable.await,
@@ -81,6 +83,9 @@ pub(super) struct Wire {
     pub(super) cancelling: Option<JoinHandle<bool>>,
     /// A CancelRequest was sent and its victim ended before it hit.
     pub(super) stray_cancel: bool,
+    /// ReadyForQuery of requests ahead whose answers nobody waits for.
+    pub(super) unawaited: u32,
+    pub(super) group: Group,
 }
 
 impl fmt::Debug for Wire {
@@ -103,6 +108,8 @@ impl Wire {
             open: None,
             cancelling: None,
             stray_cancel: false,
+            unawaited: 0,
+            group: Group::default(),
         }
     }
 
@@ -157,9 +164,29 @@ impl Wire {
                     .checked_sub(1)
                     .ok_or_else(|| Error::protocol("ReadyForQuery while none was asked for"))?;
             }
-            return Ok(Some(frame));
+            if self.unawaited == 0 {
+                return Ok(Some(frame));
+            }
+            self.pass_over(&frame)?;
         }
         Ok(None)
+    }
+
+    /// An answer that nobody waits for. A refusal is kept as a notice: what follows is no worse for it.
+    fn pass_over(&mut self, frame: &Frame) -> Result<(), Error> {
+        match frame.tag {
+            b'Z' => self.unawaited -= 1,
+            b'E' => {
+                let error = self.server_error(frame);
+                if error.kind() == ErrorKind::Closed {
+                    return Err(error);
+                }
+                self.group = Group::Unknown;
+                self.shared.add_notice(message::server_error(self.buffer.body(frame)));
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     /// The next answer must be of this type; an ErrorResponse becomes the error it reports.

@@ -13,6 +13,7 @@
 mod binary;
 mod postgres_client;
 mod psql;
+mod types;
 mod wire;
 
 use std::time::Duration;
