@@ -9,6 +9,7 @@ use std::time::Duration;
 use adbc_core::error::{Error, Result, Status};
 
 use super::error::invalid_state;
+use super::log::LogSettings;
 use super::options;
 use super::store::OptionStore;
 use crate::auth::{
@@ -189,6 +190,16 @@ pub(super) fn check_database(store: &OptionStore) -> Result<()> {
         return Err(Error::with_message_and_status(message, Status::NotImplemented));
     }
     Ok(())
+}
+
+/// What to log, if the database says anything about it.
+pub(super) fn log(store: &OptionStore) -> Option<LogSettings> {
+    let options = Options(&[store]);
+    Some(LogSettings {
+        level: options.optional(options::LOG_LEVEL)?.parse().ok()?,
+        file: options.path(options::LOG_FILE),
+        json: options.optional(options::LOG_FORMAT).is_some_and(|format| format == "json"),
+    })
 }
 
 /// How to log in, and where to.
