@@ -236,6 +236,15 @@ struct AdbcError;
 /** Whether an ingest outside of a transaction is one transaction, so that a failure leaves nothing behind. With `false` the table is made, and each batch stays, as it comes. */
 #define ADBC_REDSHIFT_OPTION_INGEST_TRANSACTION "adbc.redshift.ingest.transaction"
 
+/** What the driver logs: `info` logins, `debug` AWS calls, connection steps and statements too, `trace` their text as well; never parameters and secrets. One log serves the process: the database initialized last with this option decides. */
+#define ADBC_REDSHIFT_OPTION_LOG_LEVEL "adbc.redshift.log.level"
+
+/** File to append the log to, instead of standard error. */
+#define ADBC_REDSHIFT_OPTION_LOG_FILE "adbc.redshift.log.file"
+
+/** Form of a line of the log. */
+#define ADBC_REDSHIFT_OPTION_LOG_FORMAT "adbc.redshift.log.format"
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus

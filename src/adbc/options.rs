@@ -832,6 +832,18 @@ pub static TABLE: &[OptionSpec] = &[
          `false` the table is made, and each batch stays, as it comes.",
     ),
     row(
+        LOG_LEVEL,
+        D,
+        Kind::Choice(&["off", "error", "warn", "info", "debug", "trace"]),
+        None,
+        &[],
+        "What the driver logs: `info` logins, `debug` AWS calls, connection steps and statements too, `trace` their \
+         text as well; never parameters and secrets. One log serves the process: the database initialized last with \
+         this option decides.",
+    ),
+    row(LOG_FILE, D, Kind::Path, None, &[], "File to append the log to, instead of standard error."),
+    row(LOG_FORMAT, D, Kind::Choice(&["text", "json"]), Some("text"), &[], "Form of a line of the log."),
+    row(
         AUTOCOMMIT,
         C,
         Kind::Boolean,
@@ -1020,6 +1032,9 @@ keys! {
     DIST_KEY = "adbc.redshift.ingest.dist_key";
     SORT_KEY = "adbc.redshift.ingest.sort_key";
     INGEST_TRANSACTION = "adbc.redshift.ingest.transaction";
+    LOG_LEVEL = "adbc.redshift.log.level";
+    LOG_FILE = "adbc.redshift.log.file";
+    LOG_FORMAT = "adbc.redshift.log.format";
     AUTOCOMMIT = "adbc.connection.autocommit";
     READ_ONLY = "adbc.connection.readonly";
     ISOLATION_LEVEL = "adbc.connection.transaction.isolation_level";

@@ -7,6 +7,7 @@ mod cache;
 mod device;
 mod listing;
 mod login;
+mod logout;
 mod page;
 mod pkce;
 mod token;
@@ -18,6 +19,7 @@ use aws_credential_types::Credentials;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::listing::{accounts, profiles, roles};
+pub(crate) use self::logout::logout;
 use self::token::Token;
 use super::api::Failure;
 use super::cancellable;
@@ -205,6 +207,7 @@ impl Sso {
             .send()
             .await
             .map_err(|error| role_not_given(Failure::new(&error), identity))?;
+        tracing::debug!(action = "sso:GetRoleCredentials", role = identity.role_name, "AWS answered");
         let given = answer.role_credentials.ok_or_else(|| {
             Error::unavailable("sso:GetRoleCredentials answered without credentials; try again")
         })?;

@@ -148,6 +148,12 @@ class DatabaseOptions(enum.Enum):
     INGEST_TRANSACTION = "adbc.redshift.ingest.transaction"
     #: Seconds from the start of a query to its last row, after which it is cancelled; 0 sets no limit.
     RESULT_QUERY_TIMEOUT_SECONDS = "adbc.redshift.result.query_timeout_seconds"
+    #: What the driver logs: `off`, `error`, `warn`, `info`, `debug` or `trace`.
+    LOG_LEVEL = "adbc.redshift.log.level"
+    #: File to append the log to, instead of standard error.
+    LOG_FILE = "adbc.redshift.log.file"
+    #: Form of a line of the log: `text` or `json`.
+    LOG_FORMAT = "adbc.redshift.log.format"
 
 
 class ConnectionOptions(enum.Enum):
