@@ -95,6 +95,12 @@ struct AdbcError;
 /** Replaces the endpoints of all AWS services: https, or http on a literal loopback address. */
 #define ADBC_REDSHIFT_OPTION_AWS_ENDPOINT_URL "adbc.redshift.aws.endpoint_url"
 
+/** Replaces the endpoint of AWS STS alone. */
+#define ADBC_REDSHIFT_OPTION_AWS_STS_ENDPOINT_URL "adbc.redshift.aws.sts_endpoint_url"
+
+/** Where IAM takes AWS credentials from: the access keys given (`static`), a `profile`, variables (`env`), a `web_identity` token, the container (`ecs`) or the instance (`imds`). `auto` takes the first that is there, in this order. */
+#define ADBC_REDSHIFT_OPTION_AWS_CREDENTIAL_SOURCE "adbc.redshift.aws.credential_source"
+
 /** Seconds that one AWS call may take with its retries. */
 #define ADBC_REDSHIFT_OPTION_AWS_TIMEOUT_SECONDS "adbc.redshift.aws.timeout_seconds"
 
@@ -104,6 +110,9 @@ struct AdbcError;
 /** Database groups to join for the session, separated by commas (`GetClusterCredentials` only). */
 #define ADBC_REDSHIFT_OPTION_IAM_DB_GROUPS "adbc.redshift.iam.db_groups"
 
+/** Put the names of `iam.db_groups` in lower case, as AWS wants them. */
+#define ADBC_REDSHIFT_OPTION_IAM_FORCE_LOWERCASE "adbc.redshift.iam.force_lowercase"
+
 /** Create the database user when it does not exist; needs `redshift:CreateClusterUser`. */
 #define ADBC_REDSHIFT_OPTION_IAM_AUTO_CREATE "adbc.redshift.iam.auto_create"
 
@@ -112,6 +121,9 @@ struct AdbcError;
 
 /** AWS operation that fetches the credentials: `GetClusterCredentials`, `GetClusterCredentialsWithIAM`, or `GetCredentials` of Serverless. */
 #define ADBC_REDSHIFT_OPTION_IAM_API "adbc.redshift.iam.api"
+
+/** Keep temporary database credentials in `memory` until shortly before their end, or fetch them for every connection (`off`). */
+#define ADBC_REDSHIFT_OPTION_CACHE_MODE "adbc.redshift.cache.mode"
 
 /** Profile with `sso_session` or `sso_start_url` settings; the other `sso` options fill what it leaves out. */
 #define ADBC_REDSHIFT_OPTION_SSO_PROFILE "adbc.redshift.sso.profile"
@@ -142,6 +154,9 @@ struct AdbcError;
 
 /** Keep tokens in `~/.aws/sso/cache`, shared with the AWS CLI, or in this process only. */
 #define ADBC_REDSHIFT_OPTION_SSO_TOKEN_CACHE "adbc.redshift.sso.token_cache"
+
+/** Name that the sign-in page shows for the application. */
+#define ADBC_REDSHIFT_OPTION_SSO_CLIENT_NAME "adbc.redshift.sso.client_name"
 
 /** The profiles that can sign in by SSO, as JSON. Read only; uses no network. */
 #define ADBC_REDSHIFT_OPTION_SSO_PROFILES "adbc.redshift.sso.profiles"
@@ -179,6 +194,12 @@ struct AdbcError;
 /** Unanswered probes after which the connection counts as lost. */
 #define ADBC_REDSHIFT_OPTION_SESSION_KEEPALIVE_COUNT "adbc.redshift.session.keepalive_count"
 
+/** Seconds without use after which the driver closes the connection, an open transaction included; 0 never does. A result that is not read to its end counts as use. Applies to connections made afterwards. */
+#define ADBC_REDSHIFT_OPTION_SESSION_IDLE_TIMEOUT_SECONDS "adbc.redshift.session.idle_timeout_seconds"
+
+/** Query group of statements, for the queues of workload management and for system views. Set on a statement, it applies to that one alone. */
+#define ADBC_REDSHIFT_OPTION_SESSION_QUERY_GROUP "adbc.redshift.session.query_group"
+
 /** Name that the server's connection log shows. Applies to connections made afterwards. */
 #define ADBC_REDSHIFT_OPTION_SESSION_APPLICATION_NAME "adbc.redshift.session.application_name"
 
@@ -193,6 +214,12 @@ struct AdbcError;
 
 /** Bytes of another statement's open result that may be held in memory so that this statement can run; past that, this statement fails and the open result stays intact. */
 #define ADBC_REDSHIFT_OPTION_RESULT_BUFFER_BYTES "adbc.redshift.result.buffer_bytes"
+
+/** Seconds from the start of a query to its last row, after which it is cancelled and fails with `Timeout`; 0 sets no limit. The connection stays usable. */
+#define ADBC_REDSHIFT_OPTION_RESULT_QUERY_TIMEOUT_SECONDS "adbc.redshift.result.query_timeout_seconds"
+
+/** Redshift's id of the statement's last query, as in system views. Read only; asks the server when read. */
+#define ADBC_REDSHIFT_OPTION_STATEMENT_QUERY_ID "adbc.redshift.statement.query_id"
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,16 +1,16 @@
-//! The ADBC connection: one session, its transaction mode and its metadata calls. Knows no sockets; statements run
-//! through it.
+//! The ADBC connection: one session, and its metadata calls; its transactions are in `transaction`. Knows no sockets;
+//! statements run through it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use adbc_core::error::{Error, Result, Status};
+use adbc_core::error::{Result, Status};
 use adbc_core::options::OptionValue;
 use arrow_schema::Schema;
 
 use super::database::Database;
-use super::error::{from_session, invalid_state, not_implemented};
+use super::error::{invalid_state, not_implemented};
 use super::login;
 use super::metadata;
 use super::options::{self, Level};
@@ -19,7 +19,7 @@ use super::running::{Running, RunningOperation};
 use super::settings::ResultSettings;
 use super::store::{self, OptionStore};
 use super::{ObjectsFilter, runtime};
-use crate::session::{Operation, Session, TransactionStatus};
+use crate::session::{Operation, Session};
 
 /// How long the answer to one of the driver's own metadata queries may take. Catalog queries over external schemas
 /// were seen to take minutes.
@@ -28,9 +28,9 @@ const METADATA_TIMEOUT: Duration = Duration::from_secs(300);
 /// One session with the server.
 #[derive(Debug)]
 pub struct Connection {
-    options: OptionStore,
+    pub(super) options: OptionStore,
     running: Running,
-    autocommit: AtomicBool,
+    pub(super) autocommit: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -69,11 +69,18 @@ impl Connection {
         let spec = self.options.spec(key, Status::NotImplemented)?;
         match spec.key {
             options::AUTOCOMMIT => self.set_autocommit(spec.parse(&value)? == "true"),
-            options::CURRENT_CATALOG | options::CURRENT_DB_SCHEMA => Err(not_implemented(format!(
-                "option '{key}' cannot be set: connect with '{}', or run SET search_path",
-                options::DATABASE
-            ))),
-            _ => self.options.set(key, &value).map(drop),
+            options::ISOLATION_LEVEL => self.set_isolation(spec, &value),
+            options::READ_ONLY => self.set_read_only(spec, &value),
+            options::CURRENT_CATALOG | options::CURRENT_DB_SCHEMA => {
+                let name = spec.parse(&value)?;
+                self.options.set(key, &value)?;
+                match *self.lock() {
+                    State::New | State::Connecting => return Ok(()),
+                    State::Open { .. } | State::Released => {}
+                }
+                metadata::set_current(self, spec.key, &name)
+            }
+            _ => self.options.set(key, &value),
         }
     }
 
@@ -86,7 +93,8 @@ impl Connection {
     pub fn get_option_string(&self, key: &str) -> Result<String> {
         match self.options.spec(key, Status::NotFound)?.key {
             options::AUTOCOMMIT => Ok(self.autocommit().to_string()),
-            options::CURRENT_CATALOG => self.with_open(|_, _, catalog| catalog.to_owned()),
+            options::ISOLATION_LEVEL if self.session().is_ok() => self.isolation(),
+            options::CURRENT_CATALOG => self.catalog(),
             options::CURRENT_DB_SCHEMA => metadata::current_schema(self),
             _ => self.options.shown(key),
         }
@@ -135,7 +143,8 @@ impl Connection {
         match (connected, &*state) {
             (Ok((session, catalog)), State::Connecting) => {
                 *state = State::Open { session, database: Arc::clone(database), catalog };
-                Ok(())
+                drop(state);
+                metadata::set_currents(self, &self.options).inspect_err(|_| *self.lock() = State::New)
             }
             (Ok(_), _) => Err(invalid_state("the connection was released while it connected")),
             (Err(error), State::Connecting) => {
@@ -174,27 +183,6 @@ impl Connection {
         }
     }
 
-    /// Commits the open transaction, if one was started.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidState` under autocommit, and when a failed statement had already doomed the transaction: it is rolled
-    /// back then.
-    pub fn commit(&self) -> Result<()> {
-        self.require_manual_commit("commit")?;
-        self.end_transaction("COMMIT")
-    }
-
-    /// Rolls back the open transaction, if one was started.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidState` under autocommit.
-    pub fn rollback(&self) -> Result<()> {
-        self.require_manual_commit("roll back")?;
-        self.end_transaction("ROLLBACK")
-    }
-
     /// Facts about driver and server; `None` asks for all codes, unknown codes are left out.
     ///
     /// # Errors
@@ -204,16 +192,14 @@ impl Connection {
         metadata::info(&*self.session()?, codes)
     }
 
-    /// Not offered yet.
+    /// Catalogs, schemas, tables and columns down to a depth, with NULL below it. System schemas are left out unless a
+    /// filter asks for them; tables of other databases come without constraints, which only their own database knows.
     ///
     /// # Errors
     ///
-    /// `NotImplemented`.
-    pub fn get_objects(&self, _depth: i32, _filter: &ObjectsFilter<'_>) -> Result<Reader> {
-        self.session()?;
-        Err(not_implemented(
-            "GetObjects is not implemented yet; query svv_all_tables and svv_all_columns instead",
-        ))
+    /// `InvalidArguments` for an unknown depth.
+    pub fn get_objects(&self, depth: i32, filter: &ObjectsFilter<'_>) -> Result<Reader> {
+        metadata::objects(self, depth, filter)
     }
 
     /// The schema of a table: the types a query returns, with nullability.
@@ -240,30 +226,29 @@ impl Connection {
         metadata::table_types()
     }
 
-    /// Not offered yet.
+    /// What is known of the tables in the current database: of all that match the patterns, with `None` for no filter.
     ///
     /// # Errors
     ///
-    /// `NotImplemented`.
+    /// `InvalidState` when the connection is not open.
     pub fn get_statistics(
         &self,
-        _catalog: Option<&str>,
-        _db_schema: Option<&str>,
-        _table: Option<&str>,
-        _approximate: bool,
+        catalog: Option<&str>,
+        db_schema: Option<&str>,
+        table: Option<&str>,
+        approximate: bool,
     ) -> Result<Reader> {
-        self.session()?;
-        Err(not_implemented("GetStatistics is not implemented yet; query svv_table_info instead"))
+        metadata::statistics(self, catalog, db_schema, table, approximate)
     }
 
-    /// Not offered yet.
+    /// The names of the statistics that only this driver has.
     ///
     /// # Errors
     ///
-    /// `NotImplemented`.
+    /// `InvalidState` when the connection is not open.
     pub fn get_statistic_names(&self) -> Result<Reader> {
         self.session()?;
-        Err(not_implemented("GetStatisticNames is not implemented yet"))
+        metadata::statistic_names()
     }
 
     /// Redshift results have no partitions.
@@ -280,6 +265,11 @@ impl Connection {
         self.with_open(|session, _, _| Arc::clone(session))
     }
 
+    /// The database of the session.
+    pub(super) fn catalog(&self) -> Result<String> {
+        self.with_open(|_, _, catalog| catalog.to_owned())
+    }
+
     pub(super) fn running(&self) -> &Running {
         &self.running
     }
@@ -290,17 +280,18 @@ impl Connection {
         ResultSettings::from_stores(&[statement, &self.options, database.options()?])
     }
 
-    /// What governs a user's statement: no deadline of ours, and a transaction when autocommit is off.
+    /// What governs a user's statement: the deadline that was asked for, and a transaction when autocommit is off.
     pub(super) fn statement_operation(
         &self,
         running: &RunningOperation,
-        settings: ResultSettings,
+        settings: &ResultSettings,
     ) -> Operation {
         Operation {
             cancel: running.token().clone(),
-            deadline: None,
+            deadline: settings.query_timeout.map(|limit| Instant::now() + limit),
             begin: !self.autocommit(),
             buffer_bytes: settings.buffer_bytes,
+            query_group: settings.query_group.clone(),
         }
     }
 
@@ -313,6 +304,7 @@ impl Connection {
             deadline: Some(Instant::now() + METADATA_TIMEOUT),
             begin: false,
             buffer_bytes: settings.buffer_bytes,
+            query_group: settings.query_group,
         })
     }
 
@@ -337,53 +329,6 @@ impl Connection {
                 Err(invalid_state("the connection is not initialized; call AdbcConnectionInit first"))
             }
         }
-    }
-
-    fn autocommit(&self) -> bool {
-        self.autocommit.load(Ordering::Acquire)
-    }
-
-    fn set_autocommit(&self, on: bool) -> Result<()> {
-        if on && !self.autocommit() && matches!(*self.lock(), State::Open { .. }) {
-            self.end_transaction("COMMIT")?;
-        }
-        self.autocommit.store(on, Ordering::Release);
-        Ok(())
-    }
-
-    fn require_manual_commit(&self, verb: &str) -> Result<()> {
-        self.session()?;
-        if self.autocommit() {
-            let message = format!(
-                "cannot {verb} while autocommit is on; set '{}' to 'false' first",
-                options::AUTOCOMMIT
-            );
-            return Err(invalid_state(message));
-        }
-        Ok(())
-    }
-
-    fn end_transaction(&self, sql: &str) -> Result<()> {
-        let session = self.session()?;
-        if session.transaction_status() == TransactionStatus::Idle && !session.is_closed() {
-            return Ok(());
-        }
-        let running = RunningOperation::start(&[&self.running]);
-        let mut operation = self.metadata_operation(&running)?;
-        operation.deadline = None;
-        let tag =
-            runtime::block_on(session.command(sql, &operation))?.map_err(|error| from_session(&error))?;
-        if sql == "COMMIT" && tag.text == "ROLLBACK" {
-            return Err(Error {
-                // in_failed_sql_transaction
-                sqlstate: super::error::sqlstate("25P02"),
-                ..invalid_state(
-                    "nothing was committed: an earlier statement of the transaction had failed, so the server rolled \
-                     it back; run the transaction again",
-                )
-            });
-        }
-        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

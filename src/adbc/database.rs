@@ -51,11 +51,10 @@ impl Database {
     ///
     /// `NotImplemented` for an unknown key, `InvalidArguments` for a value that does not fit.
     pub fn set_option(&self, key: &str, value: OptionValue) -> Result<()> {
-        let spec = self.options.spec(key, Status::NotImplemented)?;
-        if READ_ONLY.contains(&spec.key) {
+        if options::find(key).is_some_and(|spec| READ_ONLY.contains(&spec.key)) {
             return Err(not_implemented(format!("option '{key}' is read only")));
         }
-        self.options.set(key, &value).map(drop)
+        self.options.set(key, &value)
     }
 
     /// The value of an option, or its default. The `sso` lists are made when read: that of profiles from files alone,
@@ -65,7 +64,7 @@ impl Database {
     ///
     /// `NotFound` for unknown keys, secrets, and options without value and default; for the lists, as a login.
     pub fn get_option_string(&self, key: &str) -> Result<String> {
-        match self.options.spec(key, Status::NotFound)?.key {
+        match options::find(key).map_or(key, |spec| spec.key) {
             options::SSO_PROFILES => self.sso_list(|config, _| async move {
                 auth::sso_profiles(&config, &Environment::process()).await
             }),

@@ -34,6 +34,48 @@ fn status_by_code(code: &str) -> Option<Status> {
     }
 }
 
+/// What to do next, where the server's own words do not say it.
+fn advice(code: &str) -> Option<&'static str> {
+    const ADVICE: &[(&SqlState, &str)] = &[
+        (
+            &SqlState::IN_FAILED_SQL_TRANSACTION,
+            "an earlier statement of this transaction failed: roll back (AdbcConnectionRollback), then run the \
+             transaction again",
+        ),
+        (
+            &SqlState::ACTIVE_SQL_TRANSACTION,
+            "set adbc.connection.autocommit to true to run this statement, which cannot be part of a transaction",
+        ),
+        (
+            &SqlState::READ_ONLY_SQL_TRANSACTION,
+            "the connection is read-only: set adbc.connection.readonly to false to write",
+        ),
+    ];
+    ADVICE.iter().find(|(state, _)| state.code() == code).map(|(_, advice)| *advice)
+}
+
+/// Redshift's number for two transactions that cannot both be serializable.
+const SERIALIZATION_CONFLICT: i32 = 1023;
+
+/// Whether the same statement, or its transaction, may succeed when it is run again as it is.
+fn is_retryable(server: &ServerError) -> bool {
+    const CODES: &[&SqlState] = &[
+        &SqlState::T_R_SERIALIZATION_FAILURE,
+        &SqlState::T_R_DEADLOCK_DETECTED,
+        &SqlState::TOO_MANY_CONNECTIONS,
+        &SqlState::ADMIN_SHUTDOWN,
+        &SqlState::CANNOT_CONNECT_NOW,
+    ];
+    is_conflict(server)
+        || CODES.iter().any(|state| state.code() == server.code)
+        || server.message.contains("token has expired")
+}
+
+fn is_conflict(server: &ServerError) -> bool {
+    vendor_code(server) == SERIALIZATION_CONFLICT
+        || server.message.contains("erializable isolation violation")
+}
+
 /// Status by SQLSTATE class, the first two characters.
 fn status_by_class(code: &str) -> Status {
     match code.get(..2).unwrap_or_default() {
@@ -53,6 +95,9 @@ fn status_of_server(server: &ServerError) -> Status {
     // A statement_timeout and a user's cancel share 57014; only the text tells them apart.
     if server.code == SqlState::QUERY_CANCELED.code() && server.message.contains("timeout") {
         return Status::Timeout;
+    }
+    if is_conflict(server) {
+        return Status::Integrity;
     }
     status_by_code(&server.code).unwrap_or_else(|| status_by_class(&server.code))
 }
@@ -79,11 +124,24 @@ pub(super) fn from_session(error: &session::Error) -> Error {
     if let Some(code) = error.sqlstate() {
         adbc.sqlstate = sqlstate(code);
     }
+    let mut fields = Vec::new();
+    let may_pass = matches!(error.kind(), ErrorKind::Closed | ErrorKind::Io | ErrorKind::Timeout);
+    let mut retryable = error.is_unsent() && may_pass;
     if let Some(server) = error.server() {
         adbc.vendor_code = vendor_code(server);
-        adbc.details = Some(details(server));
+        fields = details(server);
+        retryable = is_retryable(server);
+        if let Some(advice) = advice(&server.code) {
+            adbc.message = format!("{}; {advice}", adbc.message);
+        }
     }
+    fields.push(retryable_detail(retryable));
+    adbc.details = Some(fields);
     adbc
+}
+
+fn retryable_detail(retryable: bool) -> (String, Vec<u8>) {
+    ("retryable".to_owned(), retryable.to_string().into_bytes())
 }
 
 /// A login method's error as ADBC's, with the AWS request id as a detail.
@@ -97,9 +155,8 @@ pub(super) fn from_auth(error: &auth::Error) -> Error {
         auth::ErrorKind::Unavailable => Status::IO,
     };
     let mut adbc = Error::with_message_and_status(error.to_string(), status);
-    if let Some(id) = error.request_id() {
-        adbc.details = Some(vec![("aws_request_id".to_owned(), id.as_bytes().to_vec())]);
-    }
+    let id = error.request_id().map(|id| ("aws_request_id".to_owned(), id.as_bytes().to_vec()));
+    adbc.details = Some(id.into_iter().chain([retryable_detail(error.is_retryable())]).collect());
     adbc
 }
 
@@ -134,11 +191,17 @@ pub(super) fn sqlstate(code: &str) -> [c_char; 5] {
 
 /// Compute-node errors carry Redshift's own number as a line `code:      1023` in the detail block.
 fn vendor_code(server: &ServerError) -> i32 {
+    block_entry(server, "code").and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
+/// An entry of the block that compute nodes put into the detail: `name:  value` on a line of its own.
+fn block_entry<'a>(server: &'a ServerError, name: &str) -> Option<&'a str> {
     let lines = server.detail.as_deref().unwrap_or_default().lines();
-    lines
-        .filter_map(|line| line.trim().strip_prefix("code:"))
-        .find_map(|number| number.trim().parse().ok())
-        .unwrap_or_default()
+    let entries = lines.filter_map(|line| line.trim().split_once(':'));
+    entries
+        .map(|(key, value)| (key, value.trim()))
+        .find(|(key, value)| *key == name && !value.is_empty())
+        .map(|(_, value)| value)
 }
 
 fn details(server: &ServerError) -> Vec<(String, Vec<u8>)> {
@@ -157,6 +220,9 @@ fn details(server: &ServerError) -> Vec<(String, Vec<u8>)> {
     let present = fields.into_iter().filter_map(|(key, value)| Some((key, value?)));
     let mut details: Vec<_> =
         present.map(|(key, value)| (key.to_owned(), value.clone().into_bytes())).collect();
+    if let Some(id) = block_entry(server, "query") {
+        details.push(("query".to_owned(), id.as_bytes().to_vec()));
+    }
     // ADBC 1.1 marks its error layout in `vendor_code`, so the number itself travels here.
     if let code @ 1.. = vendor_code(server) {
         details.push(("vendor_code".to_owned(), code.to_string().into_bytes()));
@@ -208,6 +274,43 @@ mod tests {
         error.detail = Some("\n  -----------\n  error:  1023\n  code:      1023\n  query:     7\n".into());
         assert_eq!(vendor_code(&error), 1023);
         assert_eq!(vendor_code(&server("XX000", "code: 5")), 0);
+    }
+
+    fn detail(error: &Error, key: &str) -> Option<String> {
+        let found = error.details.iter().flatten().find(|(name, _)| name == key);
+        found.map(|(_, value)| String::from_utf8(value.clone()).unwrap())
+    }
+
+    #[test]
+    fn a_serialization_conflict_is_an_integrity_error_that_may_be_retried() {
+        let mut conflict = server("XX000", "1023");
+        conflict.detail = Some(
+            "Serializable isolation violation on table - 114, transactions forming the cycle are: 1, 2\n  code:      1023\n  query:     4711\n"
+                .into(),
+        );
+        assert_eq!(status_of_server(&conflict), Status::Integrity);
+        assert!(is_retryable(&conflict));
+        let fields = details(&conflict);
+        assert!(fields.contains(&("query".to_owned(), b"4711".to_vec())), "{fields:?}");
+        for code in ["40001", "53300", "57P01", "57P03"] {
+            assert!(is_retryable(&server(code, "")), "{code}");
+        }
+        for code in ["42601", "23502", "57014", "XX000"] {
+            assert!(!is_retryable(&server(code, "")), "{code}");
+        }
+    }
+
+    #[test]
+    fn aws_errors_carry_their_request_id_and_whether_to_try_again() {
+        for (kind, retryable) in [
+            (auth::ErrorKind::Denied, "false"),
+            (auth::ErrorKind::TimedOut, "true"),
+            (auth::ErrorKind::Unavailable, "true"),
+        ] {
+            let error = from_auth(&auth::Error::new(kind, "x"));
+            assert_eq!(detail(&error, "retryable").as_deref(), Some(retryable), "{kind:?}");
+            assert_eq!(detail(&error, "aws_request_id"), None);
+        }
     }
 
     #[test]

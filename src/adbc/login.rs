@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use adbc_core::error::Result;
 
 use super::error::{from_auth, from_session};
-use super::settings;
+use super::settings::{self, SessionSettings};
 use super::store::OptionStore;
+use super::transaction;
 use crate::auth::{self, CredentialProvider, Credentials, Environment, SsoProgress};
 use crate::session::{CancelToken, ErrorKind, Session};
 
@@ -37,13 +38,17 @@ pub(super) async fn connect(
     let config = settings::auth(stores)?;
     let provider = auth::provider(config, Environment::process()).map_err(|error| from_auth(&error))?;
     settings::check_connection(stores, provider.requires_tls())?;
+    let wanted = SessionSettings::from_stores(stores)?;
     logins.started(&provider);
     let mut retried = false;
     loop {
         let credentials = provider.credentials(cancel).await.map_err(|error| from_auth(&error))?;
         let (config, login) = settings::session(stores, credentials.clone())?;
         match Session::connect(&config, &login, cancel).await {
-            Ok(session) => return Ok((session, config.database)),
+            Ok(session) => {
+                transaction::prepare(&session, &wanted, cancel).await?;
+                return Ok((session, config.database));
+            }
             Err(error) if !retried && is_expired(&error, &provider, &credentials) => retried = true,
             Err(error) => return Err(from_session(&error)),
         }

@@ -8,6 +8,7 @@ mod columns;
 mod connection;
 mod database;
 mod error;
+mod last_query;
 mod login;
 mod metadata;
 pub mod options;
@@ -15,8 +16,10 @@ mod reader;
 mod running;
 mod runtime;
 mod settings;
+pub mod spellings;
 mod statement;
 mod store;
+mod transaction;
 mod uri;
 
 pub use connection::Connection;

@@ -7,6 +7,8 @@
 use adbc_core::error::{Error, Result, Status};
 use adbc_core::options::OptionValue;
 
+use super::spellings;
+
 /// Prefix of the driver's own keys; URI parameters leave it out.
 pub const PREFIX: &str = "adbc.redshift.";
 
@@ -89,6 +91,11 @@ impl OptionSpec {
         self.key.strip_prefix(PREFIX).unwrap_or(self.key)
     }
 
+    /// Whether a name is the key itself, whole or short, in any case, and not an alias.
+    pub(super) fn is_ours(&self, name: &str) -> bool {
+        name.eq_ignore_ascii_case(self.key) || name.eq_ignore_ascii_case(self.short_name())
+    }
+
     fn markdown_aliases(&self) -> String {
         match self.aliases {
             [] => String::new(),
@@ -102,19 +109,37 @@ impl OptionSpec {
     ///
     /// `InvalidArguments`, naming the key, what it takes and (unless secret) what it was given.
     pub fn parse(&self, value: &OptionValue) -> Result<String> {
-        let text = match value {
-            OptionValue::String(text) => text.clone(),
-            OptionValue::Bytes(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => text.to_owned(),
-                Err(_) => return Err(self.refusal("bytes that are not UTF-8")),
-            },
-            OptionValue::Int(number) => number.to_string(),
-            // `{:.0}` of a whole double is its exact decimal form.
-            OptionValue::Double(number) if number.fract() == 0.0 => format!("{number:.0}"),
-            OptionValue::Double(number) => number.to_string(),
-            _ => return Err(self.refusal("a value of an unknown type")),
-        };
+        let text = text_of(value).ok_or_else(|| self.refusal("bytes that are not UTF-8"))?;
         self.check(text)
+    }
+
+    /// As [`Self::parse`], for a value under another driver's name: case does not matter to a choice, and 1 and 0 are
+    /// booleans, as those drivers have it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::parse`].
+    pub fn parse_foreign(&self, value: &OptionValue) -> Result<String> {
+        let Some(text) = text_of(value) else { return self.parse(value) };
+        let boolean = spellings::boolean(&text).map(|on| on.to_string());
+        let usual = match self.kind {
+            Kind::Boolean => boolean,
+            Kind::Choice(names) => boolean
+                .filter(|on| names.contains(&on.as_str()))
+                .or_else(|| Some((*names.iter().find(|name| name.eq_ignore_ascii_case(&text))?).to_owned())),
+            _ => None,
+        };
+        self.check(usual.unwrap_or(text))
+    }
+
+    /// The value that two spellings of this option agree on, if they do. A driver that says `iam` does not say where the
+    /// AWS credentials come from, so that `sso` agrees with it.
+    pub(super) fn agreed<'a>(&self, one: &'a str, other: &'a str) -> Option<&'a str> {
+        match (self.key, one, other) {
+            _ if one == other => Some(one),
+            (AUTH_METHOD, "iam", "sso") | (AUTH_METHOD, "sso", "iam") => Some("sso"),
+            _ => None,
+        }
     }
 
     fn check(&self, text: String) -> Result<String> {
@@ -158,6 +183,19 @@ impl Kind {
     }
 }
 
+/// A value as text, where it has one.
+pub(super) fn text_of(value: &OptionValue) -> Option<String> {
+    Some(match value {
+        OptionValue::String(text) => text.clone(),
+        OptionValue::Bytes(bytes) => std::str::from_utf8(bytes).ok()?.to_owned(),
+        OptionValue::Int(number) => number.to_string(),
+        // `{:.0}` of a whole double is its exact decimal form.
+        OptionValue::Double(number) if number.fract() == 0.0 => format!("{number:.0}"),
+        OptionValue::Double(number) => number.to_string(),
+        _ => return None,
+    })
+}
+
 /// The row of an option key, by its canonical name or a `redshift.…` spelling.
 pub fn find(key: &str) -> Option<&'static OptionSpec> {
     TABLE.iter().find(|spec| spec.key == key || (key.starts_with("redshift.") && spec.aliases.contains(&key)))
@@ -196,6 +234,9 @@ pub fn markdown_table() -> String {
             spec.markdown_aliases()
         ));
     }
+    table
+        .push_str("\nNames of other drivers that mean these options with other values, or nothing here:\n\n");
+    table.push_str(&spellings::markdown_table());
     table
 }
 
@@ -405,13 +446,24 @@ pub static TABLE: &[OptionSpec] = &[
         "Replaces the endpoints of all AWS services: https, or http on a literal loopback address.",
     ),
     row(
-        AWS_TIMEOUT,
+        AWS_STS_ENDPOINT_URL,
         D,
-        SECONDS,
-        Some("30"),
-        &["stsconnectiontimeout"],
-        "Seconds that one AWS call may take with its retries.",
+        Kind::Text,
+        None,
+        &["stsendpointurl", "sts_endpoint_url"],
+        "Replaces the endpoint of AWS STS alone.",
     ),
+    row(
+        AWS_CREDENTIAL_SOURCE,
+        D,
+        Kind::Choice(&["auto", "static", "profile", "env", "web_identity", "ecs", "imds"]),
+        Some("auto"),
+        &[],
+        "Where IAM takes AWS credentials from: the access keys given (`static`), a `profile`, variables (`env`), a \
+         `web_identity` token, the container (`ecs`) or the instance (`imds`). `auto` takes the first that is there, in \
+         this order.",
+    ),
+    row(AWS_TIMEOUT, D, SECONDS, Some("30"), &[], "Seconds that one AWS call may take with its retries."),
     row(
         AWS_PROXY_URL,
         D,
@@ -427,6 +479,14 @@ pub static TABLE: &[OptionSpec] = &[
         None,
         &["db_groups", "dbgroups", "redshift.db_groups"],
         "Database groups to join for the session, separated by commas (`GetClusterCredentials` only).",
+    ),
+    row(
+        IAM_FORCE_LOWERCASE,
+        D,
+        Kind::Boolean,
+        Some("false"),
+        &["forcelowercase", "force_lowercase"],
+        "Put the names of `iam.db_groups` in lower case, as AWS wants them.",
     ),
     row(
         IAM_AUTO_CREATE,
@@ -453,6 +513,15 @@ pub static TABLE: &[OptionSpec] = &[
         "AWS operation that fetches the credentials: `GetClusterCredentials`, `GetClusterCredentialsWithIAM`, or `GetCredentials` of Serverless.",
     ),
     row(
+        CACHE_MODE,
+        D,
+        Kind::Choice(&["memory", "off"]),
+        Some("memory"),
+        &[],
+        "Keep temporary database credentials in `memory` until shortly before their end, or fetch them for every \
+         connection (`off`).",
+    ),
+    row(
         SSO_PROFILE,
         D,
         Kind::Text,
@@ -460,22 +529,36 @@ pub static TABLE: &[OptionSpec] = &[
         &["ssoprofile"],
         "Profile with `sso_session` or `sso_start_url` settings; the other `sso` options fill what it leaves out.",
     ),
-    row(SSO_START_URL, D, Kind::Text, None, &["ssostarturl"], "Start URL of the AWS access portal."),
+    row(
+        SSO_START_URL,
+        D,
+        Kind::Text,
+        None,
+        &["ssostarturl", "sso_start_url", "sso_oidc_start_url"],
+        "Start URL of the AWS access portal.",
+    ),
     row(
         SSO_REGION,
         D,
         Kind::Text,
         None,
-        &["ssoregion"],
+        &["ssoregion", "sso_region", "sso_oidc_region"],
         "Region of IAM Identity Center; often not the cluster's.",
     ),
-    row(SSO_ACCOUNT_ID, D, Kind::Text, None, &["ssoaccountid"], "AWS account to log in to, 12 digits."),
+    row(
+        SSO_ACCOUNT_ID,
+        D,
+        Kind::Text,
+        None,
+        &["ssoaccountid", "sso_account_id", "sso_oidc_account_id"],
+        "AWS account to log in to, 12 digits.",
+    ),
     row(
         SSO_ROLE_NAME,
         D,
         Kind::Text,
         None,
-        &["ssorolename"],
+        &["ssorolename", "sso_role_name", "sso_oidc_role_name"],
         "Permission set (role) to use in that account.",
     ),
     row(
@@ -494,13 +577,24 @@ pub static TABLE: &[OptionSpec] = &[
         &[],
         "Whether to open the browser; the address is always printed on standard error.",
     ),
-    row(SSO_TIMEOUT, D, SECONDS, Some("600"), &["idp_response_timeout"], "Seconds to wait for the person."),
+    row(
+        SSO_TIMEOUT,
+        D,
+        SECONDS,
+        Some("600"),
+        &[
+            "idp_response_timeout",
+            "idp_response_timeout_seconds",
+            "redshift.auth.idp_response_timeout_seconds",
+        ],
+        "Seconds to wait for the person.",
+    ),
     row(
         SSO_LISTEN_PORT,
         D,
         Kind::Integer { min: 0, max: 65_535 },
         Some("0"),
-        &["listen_port"],
+        &["listen_port", "redshift.auth.listen_port"],
         "Loopback port for the redirect of `pkce`; 0 takes a free one.",
     ),
     row(
@@ -510,6 +604,14 @@ pub static TABLE: &[OptionSpec] = &[
         Some("shared"),
         &[],
         "Keep tokens in `~/.aws/sso/cache`, shared with the AWS CLI, or in this process only.",
+    ),
+    row(
+        SSO_CLIENT_NAME,
+        D,
+        Kind::Text,
+        Some("adbc-driver-redshift"),
+        &["idc_client_display_name", "redshift.auth.idc_client_display_name"],
+        "Name that the sign-in page shows for the application.",
     ),
     row(
         SSO_PROFILES,
@@ -556,7 +658,7 @@ pub static TABLE: &[OptionSpec] = &[
         D,
         Kind::Choice(&["disable", "require", "verify-ca", "verify-full"]),
         Some("verify-full"),
-        &["sslmode", "redshift.ssl_mode"],
+        &["sslmode", "authmech", "ssl_mode", "redshift.ssl_mode"],
         "`verify-full` checks certificate chain and name, `verify-ca` the chain only, `require` encrypts without \
          checking, `disable` sends everything, the password included, in clear text.",
     ),
@@ -565,7 +667,7 @@ pub static TABLE: &[OptionSpec] = &[
         D,
         Kind::Path,
         None,
-        &["sslrootcert", "cafile", "redshift.ssl_root_key"],
+        &["sslrootcert", "cafile", "ssl_root_key", "redshift.ssl_root_key"],
         "PEM file of root certificates that replace the bundled and the system's roots.",
     ),
     row(
@@ -610,6 +712,24 @@ pub static TABLE: &[OptionSpec] = &[
         "Unanswered probes after which the connection counts as lost.",
     ),
     row(
+        IDLE_TIMEOUT,
+        DC,
+        Kind::Integer { min: 0, max: 2_592_000 },
+        Some("0"),
+        &[],
+        "Seconds without use after which the driver closes the connection, an open transaction included; 0 never does. \
+         A result that is not read to its end counts as use. Applies to connections made afterwards.",
+    ),
+    row(
+        QUERY_GROUP,
+        DCS,
+        Kind::Text,
+        None,
+        &["querygroup", "query_group"],
+        "Query group of statements, for the queues of workload management and for system views. Set on a statement, it \
+         applies to that one alone.",
+    ),
+    row(
         APPLICATION_NAME,
         DC,
         Kind::Text,
@@ -652,6 +772,23 @@ pub static TABLE: &[OptionSpec] = &[
          that, this statement fails and the open result stays intact.",
     ),
     row(
+        QUERY_TIMEOUT,
+        DCS,
+        Kind::Integer { min: 0, max: 2_592_000 },
+        Some("0"),
+        &[],
+        "Seconds from the start of a query to its last row, after which it is cancelled and fails with `Timeout`; 0 sets \
+         no limit. The connection stays usable.",
+    ),
+    row(
+        QUERY_ID,
+        S,
+        Kind::Text,
+        None,
+        &[],
+        "Redshift's id of the statement's last query, as in system views. Read only; asks the server when read.",
+    ),
+    row(
         AUTOCOMMIT,
         C,
         Kind::Boolean,
@@ -659,8 +796,47 @@ pub static TABLE: &[OptionSpec] = &[
         &[],
         "Whether each statement is a transaction of its own. Turning it on commits the open transaction.",
     ),
-    row(CURRENT_CATALOG, C, Kind::Text, None, &[], "The connection's database. Read only."),
-    row(CURRENT_DB_SCHEMA, C, Kind::Text, None, &[], "The connection's current schema. Read only."),
+    row(
+        READ_ONLY,
+        C,
+        Kind::Boolean,
+        Some("false"),
+        &[],
+        "Whether the server refuses statements that write. Cannot change within a transaction.",
+    ),
+    row(
+        ISOLATION_LEVEL,
+        C,
+        Kind::Choice(&[
+            "adbc.connection.transaction.isolation.default",
+            "adbc.connection.transaction.isolation.read_uncommitted",
+            "adbc.connection.transaction.isolation.read_committed",
+            "adbc.connection.transaction.isolation.repeatable_read",
+            "adbc.connection.transaction.isolation.snapshot",
+            "adbc.connection.transaction.isolation.serializable",
+            "adbc.connection.transaction.isolation.linearizable",
+        ]),
+        Some("adbc.connection.transaction.isolation.default"),
+        &[],
+        "The weakest isolation wanted. Redshift isolates by database, `snapshot` or `serializable`: a level that this \
+         database does not give is refused. Reads back the level that it gives.",
+    ),
+    row(
+        CURRENT_CATALOG,
+        C,
+        Kind::Text,
+        None,
+        &[],
+        "The connection's database; only the one connected to can be set.",
+    ),
+    row(
+        CURRENT_DB_SCHEMA,
+        C,
+        Kind::Text,
+        None,
+        &[],
+        "The connection's current schema; setting it makes it the search path.",
+    ),
     row(
         INCREMENTAL,
         S,
@@ -707,12 +883,16 @@ keys! {
     AWS_CONFIG_FILE = "adbc.redshift.aws.config_file";
     AWS_CREDENTIALS_FILE = "adbc.redshift.aws.credentials_file";
     AWS_ENDPOINT_URL = "adbc.redshift.aws.endpoint_url";
+    AWS_STS_ENDPOINT_URL = "adbc.redshift.aws.sts_endpoint_url";
+    AWS_CREDENTIAL_SOURCE = "adbc.redshift.aws.credential_source";
     AWS_TIMEOUT = "adbc.redshift.aws.timeout_seconds";
     AWS_PROXY_URL = "adbc.redshift.aws.proxy_url";
     IAM_DB_GROUPS = "adbc.redshift.iam.db_groups";
+    IAM_FORCE_LOWERCASE = "adbc.redshift.iam.force_lowercase";
     IAM_AUTO_CREATE = "adbc.redshift.iam.auto_create";
     IAM_DURATION = "adbc.redshift.iam.duration_seconds";
     IAM_API = "adbc.redshift.iam.api";
+    CACHE_MODE = "adbc.redshift.cache.mode";
     SSO_PROFILE = "adbc.redshift.sso.profile";
     SSO_START_URL = "adbc.redshift.sso.start_url";
     SSO_REGION = "adbc.redshift.sso.region";
@@ -723,6 +903,7 @@ keys! {
     SSO_TIMEOUT = "adbc.redshift.sso.timeout_seconds";
     SSO_LISTEN_PORT = "adbc.redshift.sso.listen_port";
     SSO_TOKEN_CACHE = "adbc.redshift.sso.token_cache";
+    SSO_CLIENT_NAME = "adbc.redshift.sso.client_name";
     SSO_PROFILES = "adbc.redshift.sso.profiles";
     SSO_ACCOUNTS = "adbc.redshift.sso.accounts";
     SSO_ROLES = "adbc.redshift.sso.roles";
@@ -735,12 +916,18 @@ keys! {
     KEEPALIVE_IDLE = "adbc.redshift.session.keepalive_idle_seconds";
     KEEPALIVE_INTERVAL = "adbc.redshift.session.keepalive_interval_seconds";
     KEEPALIVE_COUNT = "adbc.redshift.session.keepalive_count";
+    IDLE_TIMEOUT = "adbc.redshift.session.idle_timeout_seconds";
+    QUERY_GROUP = "adbc.redshift.session.query_group";
     APPLICATION_NAME = "adbc.redshift.session.application_name";
     BATCH_ROWS = "adbc.redshift.result.batch_rows";
     BATCH_BYTES = "adbc.redshift.result.batch_bytes";
     RESULT_FORMAT = "adbc.redshift.result.format";
     BUFFER_BYTES = "adbc.redshift.result.buffer_bytes";
+    QUERY_TIMEOUT = "adbc.redshift.result.query_timeout_seconds";
+    QUERY_ID = "adbc.redshift.statement.query_id";
     AUTOCOMMIT = "adbc.connection.autocommit";
+    READ_ONLY = "adbc.connection.readonly";
+    ISOLATION_LEVEL = "adbc.connection.transaction.isolation_level";
     CURRENT_CATALOG = "adbc.connection.catalog";
     CURRENT_DB_SCHEMA = "adbc.connection.db_schema";
     INCREMENTAL = "adbc.statement.exec.incremental";

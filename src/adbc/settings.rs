@@ -2,6 +2,7 @@
 //! table knows its form.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use adbc_core::error::{Error, Result, Status};
@@ -9,24 +10,34 @@ use adbc_core::error::{Error, Result, Status};
 use super::options;
 use super::store::OptionStore;
 use crate::auth::{
-    Api, AuthConfig, AwsConfig, Credentials, Flow, IamConfig, Method, SsoConfig, TargetConfig, Toggle,
-    TokenCache,
+    Api, AuthConfig, AwsConfig, CredentialSource, Credentials, Flow, IamConfig, Method, SsoConfig,
+    TargetConfig, Toggle, TokenCache,
 };
 use crate::secret::Secret;
 use crate::session::{Keepalive, Login, SessionConfig, TlsConfig, TlsMode, TlsVersion};
 use crate::types::BatchLimits;
 
 /// How results are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ResultSettings {
     pub(super) batch_rows: usize,
     pub(super) batch_bytes: usize,
     pub(super) text: bool,
     pub(super) buffer_bytes: usize,
+    pub(super) query_timeout: Option<Duration>,
+    pub(super) query_group: Option<Arc<str>>,
+}
+
+/// What a session is brought to once it is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SessionSettings {
+    pub(super) idle_timeout: Option<Duration>,
+    pub(super) read_only: bool,
+    pub(super) isolation: String,
 }
 
 impl ResultSettings {
-    pub(super) fn limits(self) -> BatchLimits {
+    pub(super) fn limits(&self) -> BatchLimits {
         BatchLimits { rows: self.batch_rows, bytes: self.batch_bytes }
     }
 
@@ -38,6 +49,20 @@ impl ResultSettings {
             batch_bytes: options.size(options::BATCH_BYTES)?,
             text: options.text(options::RESULT_FORMAT)? == "text",
             buffer_bytes: options.size(options::BUFFER_BYTES)?,
+            query_timeout: options.limit(options::QUERY_TIMEOUT)?,
+            query_group: options.query_group()?,
+        })
+    }
+}
+
+impl SessionSettings {
+    /// As [`ResultSettings::from_stores`].
+    pub(super) fn from_stores(stores: &[&OptionStore]) -> Result<Self> {
+        let options = Options(stores);
+        Ok(Self {
+            idle_timeout: options.limit(options::IDLE_TIMEOUT)?,
+            read_only: options.text(options::READ_ONLY)? == "true",
+            isolation: options.text(options::ISOLATION_LEVEL)?,
         })
     }
 }
@@ -162,6 +187,21 @@ impl Options<'_> {
         self.number(key).map(Duration::from_secs)
     }
 
+    /// A time limit; 0 is none.
+    fn limit(&self, key: &str) -> Result<Option<Duration>> {
+        Ok(Some(self.seconds(key)?).filter(|limit| !limit.is_zero()))
+    }
+
+    fn query_group(&self) -> Result<Option<Arc<str>>> {
+        let Some(group) = self.optional(options::QUERY_GROUP) else { return Ok(None) };
+        if group.contains('\\') {
+            // The server may take it as an escape or as itself, by a setting of its own.
+            let message = format!("option '{}': a query group cannot hold a backslash", options::QUERY_GROUP);
+            return Err(Error::with_message_and_status(message, Status::InvalidArguments));
+        }
+        Ok(Some(group.into()))
+    }
+
     fn set_number<T: TryFrom<i64>>(&self, key: &str) -> Result<Option<T>> {
         if self.secret(key).is_some() { self.number(key).map(Some) } else { Ok(None) }
     }
@@ -185,18 +225,30 @@ impl Options<'_> {
             access_key_id: self.secret(options::AWS_ACCESS_KEY_ID),
             secret_access_key: self.secret(options::AWS_SECRET_ACCESS_KEY),
             session_token: self.secret(options::AWS_SESSION_TOKEN),
+            credential_source: match self.text(options::AWS_CREDENTIAL_SOURCE)?.as_str() {
+                "ecs" => CredentialSource::Container,
+                "env" => CredentialSource::Environment,
+                "imds" => CredentialSource::Instance,
+                "profile" => CredentialSource::Profile,
+                "static" => CredentialSource::Static,
+                "web_identity" => CredentialSource::WebIdentity,
+                _ => CredentialSource::Auto,
+            },
             role_arn: self.optional(options::AWS_ROLE_ARN),
             config_file: self.path(options::AWS_CONFIG_FILE),
             credentials_file: self.path(options::AWS_CREDENTIALS_FILE),
             endpoint_url: self.optional(options::AWS_ENDPOINT_URL),
+            sts_endpoint_url: self.optional(options::AWS_STS_ENDPOINT_URL),
             timeout: self.seconds(options::AWS_TIMEOUT)?,
             proxy_url: self.secret(options::AWS_PROXY_URL),
         })
     }
 
     fn iam(&self) -> Result<IamConfig> {
+        let groups = self.optional(options::IAM_DB_GROUPS).unwrap_or_default();
+        let lowercase = self.text(options::IAM_FORCE_LOWERCASE)? == "true";
         Ok(IamConfig {
-            db_groups: self.optional(options::IAM_DB_GROUPS).map(|text| names(&text)).unwrap_or_default(),
+            db_groups: names(&if lowercase { groups.to_lowercase() } else { groups }),
             auto_create: self.text(options::IAM_AUTO_CREATE)? == "true",
             duration_seconds: self.set_number(options::IAM_DURATION)?,
             api: match self.text(options::IAM_API)?.as_str() {
@@ -205,6 +257,7 @@ impl Options<'_> {
                 "serverless" => Api::Serverless,
                 _ => Api::Auto,
             },
+            no_cache: self.text(options::CACHE_MODE)? == "off",
         })
     }
 
@@ -228,6 +281,7 @@ impl Options<'_> {
                 "memory" => TokenCache::Memory,
                 _ => TokenCache::Shared,
             },
+            client_name: self.text(options::SSO_CLIENT_NAME)?,
         })
     }
 

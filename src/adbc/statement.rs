@@ -12,6 +12,7 @@ use arrow_schema::Schema;
 use super::columns;
 use super::connection::Connection;
 use super::error::{from_session, invalid_state, not_implemented};
+use super::last_query::LastQuery;
 use super::options::{self, Level};
 use super::reader::{BatchReader, MemoryReader, Reader, ResultLink};
 use super::running::{Running, RunningOperation};
@@ -28,6 +29,7 @@ pub struct Statement {
     options: OptionStore,
     running: Running,
     state: Mutex<State>,
+    last_query: LastQuery,
 }
 
 #[derive(Debug, Default)]
@@ -57,6 +59,7 @@ impl Statement {
             options: OptionStore::new(Level::Statement),
             running: Running::default(),
             state: Mutex::default(),
+            last_query: LastQuery::default(),
         })
     }
 
@@ -72,7 +75,10 @@ impl Statement {
                 "incremental execution is not supported; results are not partitioned",
             ));
         }
-        self.options.set(key, &value).map(drop)
+        if spec.key == options::QUERY_ID {
+            return Err(not_implemented(format!("option '{key}' is read only")));
+        }
+        self.options.set(key, &value)
     }
 
     /// The value of an option set on this statement, or the default.
@@ -81,7 +87,10 @@ impl Statement {
     ///
     /// `NotFound` for unknown keys and options without value and default.
     pub fn get_option_string(&self, key: &str) -> Result<String> {
-        self.options.shown(key)
+        match options::find(key).map(|spec| spec.key) {
+            Some(options::QUERY_ID) => self.last_query.id(&self.connection),
+            _ => self.options.shown(key),
+        }
     }
 
     /// As [`Self::get_option_string`], as bytes.
@@ -90,7 +99,7 @@ impl Statement {
     ///
     /// As [`Self::get_option_string`].
     pub fn get_option_bytes(&self, key: &str) -> Result<Vec<u8>> {
-        self.options.shown(key).map(String::into_bytes)
+        self.get_option_string(key).map(String::into_bytes)
     }
 
     /// As [`Self::get_option_string`], as an integer.
@@ -99,7 +108,7 @@ impl Statement {
     ///
     /// As [`Self::get_option_string`], and `InvalidArguments` when the value is no integer.
     pub fn get_option_int(&self, key: &str) -> Result<i64> {
-        store::to_int(key, &self.options.shown(key)?)
+        store::to_int(key, &self.get_option_string(key)?)
     }
 
     /// As [`Self::get_option_string`], as a double.
@@ -108,7 +117,7 @@ impl Statement {
     ///
     /// As [`Self::get_option_string`], and `InvalidArguments` when the value is no number.
     pub fn get_option_double(&self, key: &str) -> Result<f64> {
-        store::to_double(key, &self.options.shown(key)?)
+        store::to_double(key, &self.get_option_string(key)?)
     }
 
     /// Sets the query. Several statements in one text are refused by the server when executed.
@@ -142,7 +151,7 @@ impl Statement {
         let sql = state.query()?;
         let running = self.start();
         let settings = self.connection.result_settings(&self.options)?;
-        let operation = self.connection.statement_operation(&running, settings);
+        let operation = self.connection.statement_operation(&running, &settings);
         let session = self.connection.session()?;
         let prepared = runtime::block_on(session.prepare(sql, &operation))?.map_err(failed)?;
         state.prepared = Some(prepared);
@@ -263,13 +272,13 @@ impl Statement {
         }
         let running = self.start();
         let settings = self.connection.result_settings(&self.options)?;
-        let operation = self.connection.statement_operation(&running, settings);
+        let operation = self.connection.statement_operation(&running, &settings);
         let session = self.connection.session()?;
         let version = session.protocol_version();
         let binary_where_safe = move |column: &Column| columns::format(column, version);
         let formats =
             if settings.text { ResultFormats::Text } else { ResultFormats::PerColumn(&binary_where_safe) };
-        let rows = match &state.prepared {
+        let mut rows = match &state.prepared {
             Some(prepared) => runtime::block_on(session.execute(prepared, formats, &operation)),
             None => runtime::block_on(session.query(state.query()?, formats, &operation)),
         }?
@@ -278,6 +287,10 @@ impl Statement {
             let message = "the statement is empty; it needs SQL text besides comments and white space";
             return Err(Error::with_message_and_status(message, Status::InvalidArguments));
         }
+        if let Some(deadline) = operation.deadline {
+            rows.expire_at(deadline);
+        }
+        self.last_query.ran(&session);
         Ok(Execution { rows, running, settings })
     }
 

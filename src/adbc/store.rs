@@ -10,6 +10,7 @@ use adbc_core::error::{Error, Result, Status};
 use adbc_core::options::OptionValue;
 
 use super::options::{self, Kind, Level, OptionSpec, TABLE};
+use super::spellings::{self, Spelling};
 use super::uri;
 use crate::secret::Secret;
 
@@ -24,10 +25,12 @@ pub(super) struct OptionStore {
 struct Values {
     by_key: BTreeMap<&'static str, Set>,
     by_uri: BTreeMap<&'static str, Secret>,
+    /// What was set under another driver's name and translated, for reading it back.
+    translated: BTreeMap<String, Secret>,
 }
 
 /// A value and the spelling of the key that it was set by.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Set {
     spelling: String,
     value: Secret,
@@ -64,27 +67,43 @@ impl OptionStore {
         Err(Error::with_message_and_status(message, status))
     }
 
-    /// Checks and keeps a value; answers its row and canonical text.
-    pub(super) fn set(&self, key: &str, value: &OptionValue) -> Result<(&'static OptionSpec, Secret)> {
+    /// Checks and keeps a value.
+    pub(super) fn set(&self, key: &str, value: &OptionValue) -> Result<()> {
+        match spellings::find(key).filter(|_| self.level == Level::Database) {
+            Some(spelling) => self.set_translated(key, spelling, value),
+            None => self.set_option(key, value),
+        }
+    }
+
+    fn set_option(&self, key: &str, value: &OptionValue) -> Result<()> {
         let spec = self.spec(key, Status::NotImplemented)?;
-        let text = Secret::new(spec.parse(value)?);
+        let text = if key == spec.key { spec.parse(value)? } else { spec.parse_foreign(value)? };
         let mut values = self.lock();
-        if let Some(set) = values.by_key.get(spec.key)
-            && set.spelling != key
-            && set.value.expose() != text.expose()
-        {
-            // Driver managers hand options over unordered, so that no spelling could win by being the later one.
-            let message = format!(
-                "options '{}' and '{key}' are spellings of one option and have different values; set one of them",
-                set.spelling
-            );
-            return Err(Error::with_message_and_status(message, Status::InvalidArguments));
-        }
+        let set = values.set(spec, key, text)?;
         if spec.key == options::URI {
-            values.by_uri = parse_uri(text.expose())?;
+            values.by_uri = parse_uri(set.value.expose())?;
         }
-        values.by_key.insert(spec.key, Set { spelling: key.to_owned(), value: text.clone() });
-        Ok((spec, text))
+        values.by_key.insert(spec.key, set);
+        Ok(())
+    }
+
+    fn set_translated(&self, key: &str, spelling: &Spelling, value: &OptionValue) -> Result<()> {
+        let text = options::text_of(value)
+            .ok_or_else(|| invalid(format!("option '{key}' takes a text, not a value of this type")))?;
+        let settings = spelling.translate(&text).map_err(|refusal| {
+            Error::with_message_and_status(format!("option '{key}': {}", refusal.reason), refusal.status)
+        })?;
+        let mut values = self.lock();
+        let mut sets = Vec::new();
+        for (option, value) in settings {
+            let spec = self.spec(option, Status::NotImplemented)?;
+            sets.push((spec.key, values.set(spec, key, spec.parse(&OptionValue::String(value))?)?));
+        }
+        // What the name stood for before goes, even where it stands for other options now.
+        values.by_key.retain(|_, set| set.spelling != key);
+        values.by_key.extend(sets);
+        values.translated.insert(key.to_owned(), Secret::new(text));
+        Ok(())
     }
 
     /// The value set by key or by URI, not the default.
@@ -99,6 +118,9 @@ impl OptionStore {
     ///
     /// `NotFound` for unknown keys, secrets, and options that have neither value nor default.
     pub(super) fn shown(&self, key: &str) -> Result<String> {
+        if let Some(text) = self.lock().translated.get(key) {
+            return Ok(text.expose().to_owned());
+        }
         let spec = self.spec(key, Status::NotFound)?;
         if spec.is_secret() {
             return Err(not_found(format!("'{key}' is a secret and cannot be read back")));
@@ -116,6 +138,31 @@ impl OptionStore {
     }
 }
 
+impl Values {
+    /// The value to keep for an option that `spelling` sets.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArguments` when another spelling gave it a value that contradicts: driver managers hand options over
+    /// unordered, so that no spelling could win by being the later one.
+    fn set(&self, spec: &OptionSpec, spelling: &str, text: String) -> Result<Set> {
+        let earlier = self.by_key.get(spec.key).filter(|set| set.spelling != spelling);
+        let Some(earlier) = earlier else {
+            return Ok(Set { spelling: spelling.to_owned(), value: Secret::new(text) });
+        };
+        match spec.agreed(earlier.value.expose(), &text) {
+            Some(agreed) if agreed == text => {
+                Ok(Set { spelling: spelling.to_owned(), value: Secret::new(text) })
+            }
+            Some(_) => Ok(earlier.clone()),
+            None => Err(invalid(format!(
+                "options '{}' and '{spelling}' give different values to '{}'; set one of them",
+                earlier.spelling, spec.key
+            ))),
+        }
+    }
+}
+
 /// An option text as an integer.
 pub(super) fn to_int(key: &str, text: &str) -> Result<i64> {
     text.parse().map_err(|_| wrong_type(key, "an integer"))
@@ -129,15 +176,18 @@ pub(super) fn to_double(key: &str, text: &str) -> Result<f64> {
 fn parse_uri(text: &str) -> Result<BTreeMap<&'static str, Secret>> {
     match uri::parse(text) {
         Ok(found) => Ok(found.into_iter().map(|(spec, value)| (spec.key, Secret::new(value))).collect()),
-        Err(error) => Err(Error::with_message_and_status(
-            format!("cannot parse the uri {error}"),
-            Status::InvalidArguments,
-        )),
+        Err(error) => {
+            Err(Error::with_message_and_status(format!("cannot parse the uri {error}"), error.status))
+        }
     }
 }
 
 fn wrong_type(key: &str, wanted: &str) -> Error {
     let message = format!("the value of option '{key}' is not {wanted}; read it as a string");
+    Error::with_message_and_status(message, Status::InvalidArguments)
+}
+
+fn invalid(message: String) -> Error {
     Error::with_message_and_status(message, Status::InvalidArguments)
 }
 
@@ -185,6 +235,36 @@ mod tests {
             error.message
         );
         assert_eq!(store.shown(options::TLS_MODE).unwrap(), "verify-ca");
+    }
+
+    #[test]
+    fn another_drivers_name_sets_what_it_means_and_is_read_back() {
+        let store = OptionStore::new(Level::Database);
+        store.set("redshift.cluster_type", &text("redshift-serverless")).unwrap();
+        assert_eq!(store.shown("redshift.cluster_type").unwrap(), "redshift-serverless");
+        assert_eq!(store.shown(options::SERVERLESS).unwrap(), "true");
+        store.set("redshift.cluster_type", &text("redshift")).unwrap();
+        assert_eq!(store.shown(options::AUTH_METHOD).unwrap(), "password");
+        assert_eq!(store.shown(options::SERVERLESS).unwrap(), "auto", "nothing of the old value is left");
+    }
+
+    #[test]
+    fn iam_of_another_driver_leaves_sso_and_contradicts_password() {
+        for sso_first in [true, false] {
+            let store = OptionStore::new(Level::Database);
+            let mut sets = [(options::AUTH_METHOD, "sso"), ("redshift.cluster_type", "redshift-iam")];
+            if !sso_first {
+                sets.reverse();
+            }
+            for (key, value) in sets {
+                store.set(key, &text(value)).unwrap();
+            }
+            assert_eq!(store.shown(options::AUTH_METHOD).unwrap(), "sso");
+            let error = store.set("redshift.auth.provider", &text("userpass")).unwrap_err();
+            assert_eq!(error.status, Status::InvalidArguments);
+            assert!(error.message.contains("'redshift.auth.provider'"), "{}", error.message);
+            assert_eq!(store.shown("redshift.auth.provider").unwrap_err().status, Status::NotFound);
+        }
     }
 
     #[test]

@@ -5,10 +5,12 @@
 
 use std::fmt;
 
+use adbc_core::error::Status;
 use adbc_core::options::OptionValue;
 use percent_encoding::percent_decode_str;
 
 use super::options::{self, Level, OptionSpec};
+use super::spellings::{self, Spelling};
 
 /// Schemes accepted.
 const SCHEMES: &[&str] = &["redshift", "postgresql", "postgres"];
@@ -19,6 +21,7 @@ pub(super) struct UriError {
     /// 1-based position in characters.
     position: usize,
     reason: String,
+    pub(super) status: Status,
 }
 
 impl fmt::Display for UriError {
@@ -33,6 +36,12 @@ pub(super) fn parse(uri: &str) -> Result<Vec<(&'static OptionSpec, String)>, Uri
     let (scheme, rest) = uri
         .split_once("://")
         .ok_or_else(|| parser.error_at(uri, "expected 'redshift://host:port/database'"))?;
+    if scheme.to_ascii_lowercase().starts_with("jdbc:") {
+        return Err(parser.error_at(
+            uri,
+            "expected 'redshift://' as in 'redshift://host:port/database?auth.method=iam', not a JDBC URL",
+        ));
+    }
     if !SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()) {
         return Err(parser.error_at(uri, format!("expected one of the schemes {}", SCHEMES.join(", "))));
     }
@@ -90,7 +99,10 @@ pub(super) fn without_password(uri: &str) -> String {
 
 fn is_secret_pair(pair: &str) -> bool {
     let name = pair.split('=').next().unwrap_or_default();
-    options::find_parameter(name).is_none_or(OptionSpec::is_secret)
+    match options::find_parameter(name) {
+        Some(spec) => spec.is_secret(),
+        None => !name.eq_ignore_ascii_case("ssl") && spellings::find_parameter(name).is_none(),
+    }
 }
 
 struct Parser<'a> {
@@ -102,7 +114,11 @@ impl Parser<'_> {
     fn error_at(&self, part: &str, reason: impl Into<String>) -> UriError {
         let offset = (part.as_ptr() as usize).saturating_sub(self.uri.as_ptr() as usize);
         let before = self.uri.get(..offset).unwrap_or_default();
-        UriError { position: before.chars().count() + 1, reason: reason.into() }
+        UriError {
+            position: before.chars().count() + 1,
+            reason: reason.into(),
+            status: Status::InvalidArguments,
+        }
     }
 
     fn decode(&self, part: &str) -> Result<String, UriError> {
@@ -188,16 +204,34 @@ impl<'a> Values<'a> {
         if decoded.eq_ignore_ascii_case("ssl") {
             return self.ssl(name, value);
         }
-        let Some(spec) = options::find_parameter(&decoded) else {
-            return Err(self.unknown(name, &decoded));
-        };
-        self.add(spec.key, value)
+        match (options::find_parameter(&decoded), spellings::find_parameter(&decoded)) {
+            (Some(spec), _) if spec.is_ours(&decoded) => self.add(spec.key, value),
+            (Some(spec), _) => self.add_foreign(spec, value),
+            (None, Some(spelling)) => self.translate(name, spelling, value),
+            (None, None) => Err(self.unknown(name, &decoded)),
+        }
+    }
+
+    /// A value under another driver's name for one of our options.
+    fn add_foreign(&mut self, spec: &'static OptionSpec, raw: &str) -> Result<(), UriError> {
+        let text = self.parser.decode(raw)?;
+        // What does not parse is refused below, at its place.
+        let usual = spec.parse_foreign(&OptionValue::String(text.clone())).unwrap_or(text);
+        self.add_decoded(spec.key, usual, raw)
+    }
+
+    fn translate(&mut self, name: &str, spelling: &Spelling, raw: &str) -> Result<(), UriError> {
+        let settings = spelling.translate(&self.parser.decode(raw)?).map_err(|refusal| UriError {
+            status: refusal.status,
+            ..self.parser.error_at(name, format!("'{name}': {}", refusal.reason))
+        })?;
+        settings.into_iter().try_for_each(|(key, value)| self.add_decoded(key, value, name))
     }
 
     fn ssl(&mut self, name: &'a str, value: &str) -> Result<(), UriError> {
         let on = match value.to_ascii_lowercase().as_str() {
-            "true" => true,
-            "false" => false,
+            "true" | "1" => true,
+            "false" | "0" => false,
             _ => return Err(self.parser.error_at(value, "the parameter 'ssl' takes true or false")),
         };
         self.ssl = Some((name, on));
@@ -224,7 +258,8 @@ impl<'a> Values<'a> {
     fn unknown(&self, name: &str, decoded: &str) -> UriError {
         let names = options::TABLE
             .iter()
-            .flat_map(|spec| std::iter::once(spec.short_name()).chain(spec.aliases.iter().copied()));
+            .flat_map(|spec| std::iter::once(spec.short_name()).chain(spec.aliases.iter().copied()))
+            .chain(spellings::TABLE.iter().flat_map(|spelling| spelling.names.iter().copied()));
         let hint = match options::nearest(decoded, names) {
             Some(nearest) => format!("; did you mean '{nearest}'?"),
             None => "; the README lists all options".to_owned(),
@@ -250,11 +285,16 @@ impl<'a> Values<'a> {
         let value = spec
             .parse(&OptionValue::String(text))
             .map_err(|error| self.parser.error_at(at, error.message))?;
-        match self.found.iter().find(|(earlier, _)| earlier.key == key) {
-            Some((_, earlier)) if *earlier != value => Err(self
-                .parser
-                .error_at(at, format!("'{}' is given twice with different values", spec.short_name()))),
-            Some(_) => Ok(()),
+        match self.found.iter_mut().find(|(earlier, _)| earlier.key == key) {
+            Some((_, earlier)) => match spec.agreed(earlier, &value).map(str::to_owned) {
+                Some(agreed) => {
+                    *earlier = agreed;
+                    Ok(())
+                }
+                None => Err(self
+                    .parser
+                    .error_at(at, format!("'{}' is given twice with different values", spec.short_name()))),
+            },
             None => {
                 self.found.push((spec, value));
                 Ok(())

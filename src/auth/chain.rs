@@ -1,15 +1,11 @@
-//! AWS credentials: keys, profiles with their chains of roles, the default chain, Identity Center.
+//! AWS credentials: keys, profiles with their chains of roles, Identity Center; what is in no profile is `sources`'.
 //!
 //! Walks `role_arn` + `source_profile` itself, so that SSO profiles of every form can be the base and every role is
-//! assumed at the configured endpoint; each base but SSO is `aws-config`'s. It caches nothing. Invariant: a profile
+//! assumed at the configured endpoint. It caches nothing. Invariant: a profile
 //! that was named is never silently replaced by another source.
 
 use std::collections::HashSet;
 
-use aws_config::default_provider::credentials::DefaultCredentialsChain;
-use aws_config::ecs::EcsCredentialsProvider;
-use aws_config::environment::EnvironmentVariableCredentialsProvider;
-use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::profile::{Profile, ProfileFileCredentialsProvider};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
@@ -22,11 +18,12 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 use tokio_util::sync::CancellationToken;
 
 use super::cancellable;
-use super::config::{AuthConfig, Flow};
+use super::config::{AuthConfig, CredentialSource, Flow};
 use super::environment::Environment;
 use super::error::{Error, ErrorKind};
 use super::http::{self, Service};
 use super::profile::{self, Profiles};
+use super::sources::{Source, WebIdentity};
 use super::sso::{Identity, Sso};
 
 /// What resolving needs, borrowed for one load.
@@ -49,9 +46,10 @@ struct Role {
 
 enum Base<'a> {
     Keys(Credentials),
-    Named(&'a str),
     Profile(&'a str),
+    Source(Source),
     Sso(Identity),
+    WebIdentity(WebIdentity),
 }
 
 /// The profile that applies: the one named by option, else the environment's, else `default`.
@@ -63,16 +61,33 @@ pub(super) fn profile_name(config: &AuthConfig, environment: &Environment) -> St
 impl Chain<'_> {
     /// Credentials for method `iam`.
     pub(super) async fn iam_credentials(&self) -> Result<Credentials, Error> {
-        let aws = &self.config.aws;
-        let base = if let (Some(id), Some(secret)) = (&aws.access_key_id, &aws.secret_access_key) {
-            let token = aws.session_token.as_ref().map(|token| token.expose().to_owned());
-            Credentials::new(id.expose(), secret.expose(), token, None, "options")
-        } else if let Some(name) = &aws.profile {
-            self.profile_credentials(self.profiles.profile("adbc.redshift.aws.profile", name)?).await?
-        } else {
-            self.default_credentials().await?
+        let base = match self.config.aws.credential_source {
+            CredentialSource::Auto | CredentialSource::Static => self.first_credentials().await?,
+            CredentialSource::Profile => {
+                let name = profile_name(self.config, self.environment);
+                self.profile_credentials(self.profiles.profile("adbc.redshift.aws.profile", &name)?).await?
+            }
+            CredentialSource::Container => self.ask_source(Source::Container).await?,
+            CredentialSource::Environment => self.ask_source(Source::Environment).await?,
+            CredentialSource::Instance => self.ask_source(Source::Instance).await?,
+            CredentialSource::WebIdentity => self.web_identity_of_environment().await?,
         };
         self.assume_configured_roles(base).await
+    }
+
+    /// Of the keys, the profile and the default chain, the first that is there.
+    async fn first_credentials(&self) -> Result<Credentials, Error> {
+        let aws = &self.config.aws;
+        if let (Some(id), Some(secret)) = (&aws.access_key_id, &aws.secret_access_key) {
+            let token = aws.session_token.as_ref().map(|token| token.expose().to_owned());
+            return Ok(Credentials::new(id.expose(), secret.expose(), token, None, "options"));
+        }
+        match &aws.profile {
+            Some(name) => {
+                self.profile_credentials(self.profiles.profile("adbc.redshift.aws.profile", name)?).await
+            }
+            None => self.default_credentials().await,
+        }
     }
 
     /// Credentials for method `sso`.
@@ -100,24 +115,16 @@ impl Chain<'_> {
                 return self.profile_credentials(profile).await;
             }
         }
-        let chain = DefaultCredentialsChain::builder().configure(self.provider_config()?).build().await;
-        self.provide(&chain, "the default chain").await.map_err(|error| match error.kind() {
-            ErrorKind::NotConfigured => Error::new(
-                ErrorKind::Rejected,
-                "no AWS credentials were found in the environment, the profile \"default\", web identity, container \
-                 or instance metadata: set adbc.redshift.aws.profile or adbc.redshift.aws.access_key_id, or use SSO",
-            )
-            .with_cause(error),
-            _ => error,
-        })
+        self.default_source().await
     }
 
     async fn profile_credentials(&self, profile: &Profile) -> Result<Credentials, Error> {
         let (base, roles) = self.walk(profile)?;
         let base = match base {
             Base::Keys(keys) => keys,
-            Base::Named(source) => self.named_source(source).await?,
             Base::Profile(name) => self.provided_by_profile(name).await?,
+            Base::Source(source) => self.ask_source(source).await?,
+            Base::WebIdentity(identity) => self.web_identity(&identity).await?,
             // Without an explicit choice of SSO no window opens: servers use profiles too.
             Base::Sso(identity) => {
                 self.sso.role_credentials(&identity, Flow::CachedOnly, self.cancel).await?
@@ -180,7 +187,7 @@ impl Chain<'_> {
                         )));
                     }
                 }
-                (None, Some(source)) => break Base::Named(source),
+                (None, Some(source)) => break Base::Source(Source::named(source)?),
                 (None, None) => {
                     return Err(Error::invalid(format!(
                         "profile {:?} has role_arn but neither source_profile nor credential_source",
@@ -197,6 +204,9 @@ impl Chain<'_> {
         if let Some(keys) = static_keys(profile) {
             return Ok(Base::Keys(keys));
         }
+        if let Some(identity) = web_identity(profile) {
+            return Ok(Base::WebIdentity(identity));
+        }
         match self.profiles.sso(profile)? {
             Some(settings) => Ok(Base::Sso(Identity::from_profile(profile.name(), settings)?)),
             None if holds_credentials(profile) => Ok(Base::Profile(profile.name())),
@@ -204,25 +214,6 @@ impl Chain<'_> {
                 "profile {:?} holds no credentials: expected aws_access_key_id and aws_secret_access_key, role_arn, \
                  credential_process, web_identity_token_file or sso_*",
                 profile.name()
-            ))),
-        }
-    }
-
-    async fn named_source(&self, source: &str) -> Result<Credentials, Error> {
-        let config = self.provider_config()?;
-        let what = format!("credential_source {source}");
-        match source {
-            "Environment" => self.provide(&EnvironmentVariableCredentialsProvider::new(), &what).await,
-            "Ec2InstanceMetadata" => {
-                let provider = ImdsCredentialsProvider::builder().configure(&config).build();
-                self.provide(&provider, &what).await
-            }
-            "EcsContainer" => {
-                let provider = EcsCredentialsProvider::builder().configure(&config).build();
-                self.provide(&provider, &what).await
-            }
-            _ => Err(Error::invalid(format!(
-                "credential_source is {source:?}; expected Environment, Ec2InstanceMetadata or EcsContainer"
             ))),
         }
     }
@@ -253,7 +244,11 @@ impl Chain<'_> {
             .with_timeout_config(http::time_limits(aws)))
     }
 
-    async fn provide(&self, provider: &impl ProvideCredentials, what: &str) -> Result<Credentials, Error> {
+    pub(super) async fn provide(
+        &self,
+        provider: &impl ProvideCredentials,
+        what: &str,
+    ) -> Result<Credentials, Error> {
         let limit = self.config.aws.timeout;
         cancellable(self.cancel, async {
             match tokio::time::timeout(limit, provider.provide_credentials()).await {
@@ -302,6 +297,14 @@ fn role(profile: &Profile) -> Option<Role> {
     Some(Role {
         arn: profile.get("role_arn")?.to_owned(),
         external_id: profile.get("external_id").map(Into::into),
+        session_name: profile.get("role_session_name").map(Into::into),
+    })
+}
+
+fn web_identity(profile: &Profile) -> Option<WebIdentity> {
+    Some(WebIdentity {
+        token_file: profile.get("web_identity_token_file")?.into(),
+        role_arn: profile.get("role_arn")?.to_owned(),
         session_name: profile.get("role_session_name").map(Into::into),
     })
 }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
-use super::config::{Api, AuthConfig, Flow, Method, Toggle};
+use super::config::{Api, AuthConfig, CredentialSource, Flow, Method, Toggle};
 use super::error::Error;
 use super::host::{is_account_id, is_region};
 
@@ -50,6 +50,7 @@ fn names_aws(config: &AuthConfig) -> bool {
         .any(Option::is_some)
         || aws.access_key_id.is_some()
         || aws.secret_access_key.is_some()
+        || aws.credential_source != CredentialSource::Auto
         || target.serverless == Toggle::True
         || config.iam.api != Api::Auto
         || config.iam.auto_create
@@ -74,6 +75,7 @@ fn password_contradictions(config: &AuthConfig) -> Result<(), Error> {
 
 fn iam_contradictions(config: &AuthConfig) -> Result<(), Error> {
     let aws = &config.aws;
+    credential_source(config)?;
     if aws.profile.is_some() && aws.access_key_id.is_some() {
         return Err(Error::invalid(
             "adbc.redshift.aws.profile and adbc.redshift.aws.access_key_id are both given: keep one",
@@ -89,6 +91,27 @@ fn iam_contradictions(config: &AuthConfig) -> Result<(), Error> {
         (None, None) if aws.session_token.is_some() => Err(Error::missing(
             "adbc.redshift.aws.session_token is given without adbc.redshift.aws.access_key_id and \
              adbc.redshift.aws.secret_access_key",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// A source that was named must be given what it needs, and nothing that only another source uses.
+fn credential_source(config: &AuthConfig) -> Result<(), Error> {
+    let (aws, source) = (&config.aws, config.aws.credential_source);
+    let (keys, profile) = (aws.access_key_id.is_some(), aws.profile.is_some());
+    match source {
+        CredentialSource::Auto => Ok(()),
+        CredentialSource::Static if !keys => Err(Error::missing(
+            "adbc.redshift.aws.credential_source=static needs adbc.redshift.aws.access_key_id and \
+             adbc.redshift.aws.secret_access_key",
+        )),
+        _ if keys && source != CredentialSource::Static => Err(Error::invalid(
+            "adbc.redshift.aws.access_key_id is given, but adbc.redshift.aws.credential_source names another source: \
+             keep one",
+        )),
+        _ if profile && source != CredentialSource::Profile => Err(Error::invalid(
+            "adbc.redshift.aws.profile is given, but adbc.redshift.aws.credential_source names another source: keep one",
         )),
         _ => Ok(()),
     }
@@ -126,6 +149,7 @@ pub(super) fn forms(config: &AuthConfig) -> Result<(), Error> {
     account_id("adbc.redshift.target.account_id", target.account_id.as_deref())?;
     url("adbc.redshift.sso.start_url", sso.start_url.as_deref())?;
     url("adbc.redshift.aws.endpoint_url", aws.endpoint_url.as_deref())?;
+    url("adbc.redshift.aws.sts_endpoint_url", aws.sts_endpoint_url.as_deref())?;
     proxy(config)?;
     duration(config)?;
     role_arn(aws.role_arn.as_deref())?;

@@ -54,6 +54,8 @@ pub(crate) struct AwsConfig {
     pub(crate) secret_access_key: Option<Secret>,
     /// Session token of temporary keys.
     pub(crate) session_token: Option<Secret>,
+    /// Where the credentials come from.
+    pub(crate) credential_source: CredentialSource,
     /// Role to assume with the credentials found, or a comma list: a chain of roles.
     pub(crate) role_arn: Option<String>,
     /// Replaces `~/.aws/config`.
@@ -62,6 +64,8 @@ pub(crate) struct AwsConfig {
     pub(crate) credentials_file: Option<PathBuf>,
     /// Replaces the AWS endpoints, see `http::endpoint_url`.
     pub(crate) endpoint_url: Option<String>,
+    /// Replaces the endpoint of AWS STS.
+    pub(crate) sts_endpoint_url: Option<String>,
     /// Limit of one AWS call with its retries.
     pub(crate) timeout: Duration,
     /// Proxy for all AWS calls. It may hold a password.
@@ -76,14 +80,36 @@ impl Default for AwsConfig {
             access_key_id: None,
             secret_access_key: None,
             session_token: None,
+            credential_source: CredentialSource::Auto,
             role_arn: None,
             config_file: None,
             credentials_file: None,
             endpoint_url: None,
+            sts_endpoint_url: None,
             timeout: Duration::from_secs(30),
             proxy_url: None,
         }
     }
+}
+
+/// Where AWS credentials come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum CredentialSource {
+    /// The first source that is there: keys, profile, then the default chain.
+    #[default]
+    Auto,
+    /// The container's endpoint.
+    Container,
+    /// Variables of the process.
+    Environment,
+    /// Instance metadata.
+    Instance,
+    /// A profile.
+    Profile,
+    /// The access keys given.
+    Static,
+    /// A web identity token.
+    WebIdentity,
 }
 
 /// What is asked of the credentials call.
@@ -97,6 +123,8 @@ pub(crate) struct IamConfig {
     pub(crate) duration_seconds: Option<u32>,
     /// Which operation fetches the credentials.
     pub(crate) api: Api,
+    /// Fetch for every connection and keep nothing.
+    pub(crate) no_cache: bool,
 }
 
 /// The operation that fetches database credentials.
@@ -136,6 +164,8 @@ pub(crate) struct SsoConfig {
     pub(crate) listen_port: u16,
     /// Where tokens are kept.
     pub(crate) token_cache: TokenCache,
+    /// What the sign-in page calls the application.
+    pub(crate) client_name: String,
 }
 
 impl Default for SsoConfig {
@@ -151,6 +181,7 @@ impl Default for SsoConfig {
             timeout: Duration::from_secs(600),
             listen_port: 0,
             token_cache: TokenCache::Shared,
+            client_name: "adbc-driver-redshift".into(),
         }
     }
 }

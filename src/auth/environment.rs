@@ -52,6 +52,11 @@ impl Environment {
         value.filter(|value| !value.is_empty())
     }
 
+    /// Whether a variable says `true`, as the AWS tools read it.
+    pub(super) fn flag(&self, name: &str) -> bool {
+        self.variable(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
     /// The home directory as the AWS tools find it.
     pub(super) fn home(&self) -> Option<PathBuf> {
         let name = if cfg!(windows) { "USERPROFILE" } else { "HOME" };

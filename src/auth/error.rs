@@ -15,6 +15,7 @@ pub(crate) struct Error(Arc<Inner>);
 struct Inner {
     kind: ErrorKind,
     message: String,
+    retryable: bool,
     request_id: Option<String>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -40,7 +41,8 @@ pub(crate) enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Arc::new(Inner { kind, message: message.into(), request_id: None, cause: None }))
+        let retryable = matches!(kind, ErrorKind::TimedOut | ErrorKind::Unavailable);
+        Self(Arc::new(Inner { kind, message: message.into(), retryable, request_id: None, cause: None }))
     }
 
     pub(super) fn cancelled() -> Self {
@@ -67,8 +69,18 @@ impl Error {
         Self::new(ErrorKind::TimedOut, message)
     }
 
+    /// The same call may succeed later without any change by the user.
+    pub(super) fn with_retryable(self) -> Self {
+        self.rebuild(|inner| inner.retryable = true)
+    }
+
     pub(super) fn with_request_id(self, request_id: Option<String>) -> Self {
         self.rebuild(|inner| inner.request_id = request_id)
+    }
+
+    /// The same error with more to go on at the end of its text.
+    pub(super) fn with_advice(self, advice: &str) -> Self {
+        self.rebuild(|inner| inner.message = format!("{}; {advice}", inner.message))
     }
 
     pub(super) fn with_cause(self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -87,6 +99,11 @@ impl Error {
     /// What happened.
     pub(crate) fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+
+    /// Whether the same login may succeed later without a change to its options.
+    pub(crate) fn is_retryable(&self) -> bool {
+        self.0.retryable
     }
 
     /// The id under which AWS logged the request, when AWS answered.

@@ -68,8 +68,8 @@ pub(super) fn client_config(
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .retry_config(retries(environment))
         .timeout_config(time_limits(aws))
-        .use_fips(flag(environment, "AWS_USE_FIPS_ENDPOINT"))
-        .use_dual_stack(flag(environment, "AWS_USE_DUALSTACK_ENDPOINT"));
+        .use_fips(environment.flag("AWS_USE_FIPS_ENDPOINT"))
+        .use_dual_stack(environment.flag("AWS_USE_DUALSTACK_ENDPOINT"));
     builder.set_endpoint_url(endpoint_url(aws, environment, profiles, service)?);
     Ok(builder)
 }
@@ -89,13 +89,9 @@ fn retries(environment: &Environment) -> RetryConfig {
     RetryConfig::standard().with_max_attempts(attempts.unwrap_or(3))
 }
 
-fn flag(environment: &Environment, name: &str) -> bool {
-    environment.variable(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
-}
-
-/// The endpoint that replaces the SDK's: the option, then the variables and profile entries the SDKs know.
+/// The endpoint that replaces the SDK's: the options, then the variables and profile entries the SDKs know.
 ///
-/// The option covers every service, as `AWS_ENDPOINT_URL` does; but an interface endpoint of AWS itself (a host of
+/// `endpoint_url` covers every service, as `AWS_ENDPOINT_URL` does; but an interface endpoint of AWS itself (a host of
 /// `amazonaws.com`, as the JDBC driver's `EndpointUrl` usually is) answers for Redshift alone.
 pub(super) fn endpoint_url(
     aws: &AwsConfig,
@@ -103,12 +99,15 @@ pub(super) fn endpoint_url(
     profiles: &Profiles,
     service: Service,
 ) -> Result<Option<String>, Error> {
+    if let (Some(url), Service::Sts) = (&aws.sts_endpoint_url, service) {
+        return Ok(Some(url.clone()));
+    }
     if let Some(url) = &aws.endpoint_url
         && (service.is_redshift() || !is_aws_host(url))
     {
         return Ok(Some(url.clone()));
     }
-    if flag(environment, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
+    if environment.flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
         return Ok(None);
     }
     let variables = environment.for_aws();
@@ -144,9 +143,14 @@ pub(super) fn client(aws: &AwsConfig) -> Result<SharedHttpClient, Error> {
     }
 }
 
+/// For addresses of this machine and its host, which no proxy could reach.
+pub(super) fn direct_client() -> SharedHttpClient {
+    static DIRECT: OnceLock<SharedHttpClient> = OnceLock::new();
+    DIRECT.get_or_init(|| build(ProxyConfig::disabled())).clone()
+}
+
 fn no_proxy() -> String {
-    let listed = std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy")).unwrap_or_default();
-    format!("169.254.169.254,169.254.170.2,{listed}")
+    std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy")).unwrap_or_default()
 }
 
 fn build(proxy: ProxyConfig) -> SharedHttpClient {

@@ -190,6 +190,9 @@ impl IamProvider {
 impl CredentialProvider for IamProvider {
     fn credentials<'a>(&'a self, cancel: &'a CancellationToken) -> BoxFuture<'a, Result<Credentials, Error>> {
         Box::pin(async move {
+            if self.config.iam.no_cache {
+                return Ok(self.fetch(cancel).await?.credentials);
+            }
             let entry = credential_cache::entry(self.key);
             let usable = |kept: &Kept| kept.is_fresh(SystemTime::now());
             Ok(entry.load(cancel, usable, |_| self.fetch(cancel)).await?.credentials)
@@ -325,7 +328,7 @@ fn cache_key(config: &AuthConfig, environment: &Environment, by_sso: bool) -> Ke
     let (target, iam) = (&config.target, &config.iam);
     // Debug redacts secrets and is exact about all else; the secrets follow.
     let shown = format!(
-        "{by_sso} {target:?} {iam:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        "{by_sso} {target:?} {iam:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         config.username,
         aws.region,
         aws.profile,
@@ -333,6 +336,8 @@ fn cache_key(config: &AuthConfig, environment: &Environment, by_sso: bool) -> Ke
         aws.config_file,
         aws.credentials_file,
         aws.endpoint_url,
+        aws.sts_endpoint_url,
+        aws.credential_source,
         sso.profile,
         sso.start_url,
         sso.region,

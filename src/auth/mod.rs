@@ -18,6 +18,7 @@ mod iam;
 mod password;
 mod profile;
 mod single_flight;
+mod sources;
 mod sso;
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,8 @@ use std::time::SystemTime;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::config::{
-    Api, AuthConfig, AwsConfig, Flow, IamConfig, Method, SsoConfig, TargetConfig, Toggle, TokenCache,
+    Api, AuthConfig, AwsConfig, CredentialSource, Flow, IamConfig, Method, SsoConfig, TargetConfig, Toggle,
+    TokenCache,
 };
 pub(crate) use self::environment::Environment;
 pub(crate) use self::error::{Error, ErrorKind};

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use super::cancel::Canceller;
 use super::config::{Login, SessionConfig};
 use super::error::{Error, ErrorKind, ServerError};
+use super::group;
 use super::result::Pump;
 use super::shared::Shared;
 use super::startup::{self, Progress};
@@ -31,17 +32,17 @@ const GRACE: Duration = Duration::from_secs(5);
 const UNDO_GRACE: Duration = Duration::from_secs(60);
 
 /// How long a goodbye may take.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A live connection.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(super) shared: Arc<Shared>,
-    wire: Mutex<Wire>,
+    pub(super) wire: Mutex<Wire>,
     canceller: Option<Canceller>,
     protocol: u8,
     /// Where work goes that a `Drop` leaves behind.
-    runtime: Handle,
+    pub(super) runtime: Handle,
 }
 
 /// The lock on the wire.
@@ -63,6 +64,7 @@ impl DerefMut for Lease<'_> {
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
+        self.0.shared.touch();
         // An open result carries its own state, as does a statement that is left; else answers are owed that nobody can
         // interpret any more.
         if self.0.owed() > 0 && self.0.open.is_none() && self.0.leaving.is_none() {
@@ -128,6 +130,11 @@ impl Session {
         self.shared.transaction_status()
     }
 
+    /// How many operations were started: two equal answers mean that none came between.
+    pub(crate) fn operations(&self) -> u64 {
+        self.shared.operations()
+    }
+
     /// The session cannot be used any more.
     pub(crate) fn is_closed(&self) -> bool {
         self.shared.is_closed()
@@ -162,6 +169,8 @@ impl Session {
         let mut wire = self.lock(limits).await?;
         let settled = self.settle(&mut wire, operation.buffer_bytes, limits).await;
         settled.inspect_err(|error| self.close_if_fatal(error))?;
+        group::change(&mut wire, &self.shared, operation)?;
+        self.shared.count_operation();
         Ok(wire)
     }
 

@@ -12,6 +12,7 @@ pub(crate) struct Error {
     message: String,
     server: Option<Box<ServerError>>,
     connecting: bool,
+    unsent: bool,
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -69,7 +70,7 @@ pub(crate) struct ServerError {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), server: None, connecting: false, cause: None }
+        Self { kind, message: message.into(), server: None, connecting: false, unsent: false, cause: None }
     }
 
     /// An error the server sent. FATAL and PANIC end the session on the server's side.
@@ -97,6 +98,12 @@ impl Error {
         Self::new(ErrorKind::Protocol, format!("protocol violation by the server: {message}"))
     }
 
+    /// The same error as seen before anything of the operation was sent.
+    pub(super) fn before_sending(mut self) -> Self {
+        self.unsent = true;
+        self
+    }
+
     /// The same error with its cause attached.
     pub(super) fn because(mut self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.cause = Some(Arc::new(cause));
@@ -121,6 +128,11 @@ impl Error {
     /// What happened.
     pub(crate) fn kind(&self) -> ErrorKind {
         self.kind
+    }
+
+    /// The server cannot have acted on the operation: nothing of it was sent.
+    pub(crate) fn is_unsent(&self) -> bool {
+        self.unsent || self.connecting
     }
 
     /// The server's own fields, when the error came from it.

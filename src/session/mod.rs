@@ -12,6 +12,8 @@ mod config;
 mod connection;
 mod digest;
 mod error;
+mod group;
+mod idle;
 mod message;
 mod query;
 mod request;
@@ -25,6 +27,7 @@ mod tls;
 mod transport;
 mod wire;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 pub(crate) use config::{Keepalive, Login, SessionConfig, TlsConfig, TlsMode, TlsVersion};
@@ -49,6 +52,8 @@ pub(crate) struct Operation {
     pub(crate) begin: bool,
     /// How many bytes of another statement's open result may be moved out of the way.
     pub(crate) buffer_bytes: usize,
+    /// The query group to run in; `None` for the session's own.
+    pub(crate) query_group: Option<Arc<str>>,
 }
 
 /// The state that ReadyForQuery reported last.

@@ -3,6 +3,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::CancelToken;
 use super::buffer::Verdict;
@@ -24,6 +25,8 @@ pub(crate) struct RowStream {
     /// How it ended; kept, so that reading on repeats it.
     end: Option<Result<CommandTag, Error>>,
     cancel: CancelToken,
+    /// When waiting for the server ends.
+    deadline: Option<Instant>,
 }
 
 /// Where `RowStream::read_rows` stopped.
@@ -52,7 +55,12 @@ impl RowStream {
         tag: Option<CommandTag>,
         cancel: CancelToken,
     ) -> Self {
-        Self { session, columns, inbox, chunk: None, end: tag.map(Ok), cancel }
+        Self { session, columns, inbox, chunk: None, end: tag.map(Ok), cancel, deadline: None }
+    }
+
+    /// From this moment on, nobody waits for the server any more: what is not there then fails the result.
+    pub(crate) fn expire_at(&mut self, deadline: Instant) {
+        self.deadline = Some(deadline);
     }
 
     /// Columns of the result; `None` for a statement without one.
@@ -126,7 +134,7 @@ impl RowStream {
     async fn read_wire<E>(&mut self, take: &mut impl FnMut(&[u8]) -> Result<Verdict, E>) -> Result<bool, E> {
         let session = Arc::clone(&self.session);
         let cancel = self.cancel.clone();
-        let limits = Limits { cancel: Some(&cancel), deadline: None };
+        let limits = Limits { cancel: Some(&cancel), deadline: self.deadline };
         let mut wire = match session.lock(limits).await {
             Ok(wire) => wire,
             Err(error) => return Ok(self.give_up(error)),

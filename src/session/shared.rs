@@ -3,8 +3,9 @@
 //! Nothing here is locked across I/O.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use super::TransactionStatus;
 use super::error::{Error, ErrorKind, ServerError};
@@ -27,6 +28,8 @@ pub(super) struct Shared {
     notices: Mutex<VecDeque<ServerError>>,
     closes: Mutex<Vec<Close>>,
     names: AtomicU32,
+    last_used: Mutex<Instant>,
+    operations: AtomicU64,
 }
 
 impl Shared {
@@ -39,6 +42,8 @@ impl Shared {
             notices: Mutex::default(),
             closes: Mutex::default(),
             names: AtomicU32::new(0),
+            last_used: Mutex::new(Instant::now()),
+            operations: AtomicU64::new(0),
         }
     }
 
@@ -66,7 +71,8 @@ impl Shared {
             Some(reason) => Err(Error::new(
                 ErrorKind::Closed,
                 format!("the connection cannot be used any more ({reason}); connect anew"),
-            )),
+            )
+            .before_sending()),
         }
     }
 
@@ -135,6 +141,24 @@ impl Shared {
 
     pub(super) fn take_closes(&self) -> Vec<Close> {
         std::mem::take(&mut *self.closes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn count_operation(&self) {
+        self.operations.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(super) fn operations(&self) -> u64 {
+        self.operations.load(Ordering::Acquire)
+    }
+
+    /// Starts the time without use anew.
+    pub(super) fn touch(&self) {
+        *self.last_used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// How long nobody used the session.
+    pub(super) fn unused_for(&self) -> Duration {
+        self.last_used.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
     /// A number for a statement's or portal's name, unique in the session.

@@ -161,7 +161,13 @@ where
 }
 
 fn operation() -> Operation {
-    Operation { cancel: CancelToken::new(), deadline: None, begin: false, buffer_bytes: 1 << 20 }
+    Operation {
+        cancel: CancelToken::new(),
+        deadline: None,
+        begin: false,
+        buffer_bytes: 1 << 20,
+        query_group: None,
+    }
 }
 
 async fn query(session: &Arc<Session>, operation: &Operation) -> Result<RowStream, Error> {
@@ -641,5 +647,108 @@ async fn operations_can_be_spawned() {
         read(&mut stream, 9).await.unwrap()
     });
     assert_eq!(task.await.unwrap(), [b"1"]);
+    server.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_query_group_is_set_ahead_of_its_statement_without_waiting_and_taken_back_after() {
+    let (session, server) = session(|mut peer, _| async move {
+        let set = |expected: &'static [u8]| {
+            move |(tag, body): (u8, Vec<u8>)| {
+                assert_eq!((tag, body.as_slice()), (b'Q', expected));
+            }
+        };
+        let rows = || [one_column(), row(b"1"), end("SELECT"), idle()].concat();
+        // Nothing is answered before the statement is there too.
+        set(b"SET query_group TO 'it''s'\0")(peer.message().await);
+        peer.expect(TEXT_QUERY).await;
+        peer.send(&[end("SET"), idle(), rows()].concat()).await;
+        peer.expect(TEXT_QUERY).await;
+        peer.send(&rows()).await;
+        set(b"RESET query_group\0")(peer.message().await);
+        peer.expect(TEXT_QUERY).await;
+        peer.send(&[error("ERROR", "XX000", "no"), idle(), rows()].concat()).await;
+        set(b"RESET query_group\0")(peer.message().await);
+        peer.expect(TEXT_QUERY).await;
+        peer.send(&[end("RESET"), idle(), rows()].concat()).await;
+    })
+    .await;
+    let grouped = Operation { query_group: Some("it's".into()), ..operation() };
+    for operation in [grouped.clone(), grouped, operation(), operation()] {
+        let mut rows = query(&session, &operation).await.unwrap();
+        assert_eq!(read(&mut rows, 10).await.unwrap(), [b"1"]);
+    }
+    assert_eq!(session.notices()[0].message, "no");
+    server.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_query_group_of_a_transaction_is_set_again_since_a_rollback_may_have_undone_it() {
+    let (session, server) = session(|mut peer, _| async move {
+        peer.expect(b"Q").await;
+        peer.send(&[end("BEGIN"), in_block()].concat()).await;
+        // The second closes the portal of the first.
+        for tags in [&b"QPBDES"[..], b"QCPBDES"] {
+            peer.expect(tags).await;
+            peer.send(&[end("SET"), in_block(), one_column(), end("SELECT"), in_block()].concat()).await;
+        }
+    })
+    .await;
+    session.command("BEGIN", &operation()).await.unwrap();
+    let grouped = Operation { query_group: Some("g".into()), ..operation() };
+    for _ in 0..2 {
+        query(&session, &grouped).await.unwrap();
+    }
+    server.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_result_that_is_not_complete_by_its_deadline_fails_and_the_session_goes_on() {
+    let (session, server) = session(|mut peer, listener| async move {
+        peer.expect(TEXT_QUERY).await;
+        peer.send(&[one_column(), row(b"1")].concat()).await;
+        let mut cancel = accept(&listener).await;
+        assert_eq!(cancel.untyped().await.len(), 12);
+        drop(cancel);
+        peer.send(&[error("ERROR", "57014", "cancelled"), idle()].concat()).await;
+        peer.expect(TEXT_QUERY).await;
+        peer.send(&[one_column(), end("SELECT"), idle()].concat()).await;
+    })
+    .await;
+    let mut rows = query(&session, &operation()).await.unwrap();
+    rows.expire_at(Instant::now() + Duration::from_millis(50));
+    let error = read(&mut rows, 10).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(error.to_string().contains("query_timeout_seconds"), "{error}");
+    query(&session, &operation()).await.unwrap();
+    server.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_closes_when_nobody_used_it_and_not_while_a_result_is_open() {
+    let limit = Duration::from_millis(100);
+    let (session, server) = session(move |mut peer, _| async move {
+        peer.expect(TEXT_QUERY).await;
+        peer.send(&[one_column(), row(b"1")].concat()).await;
+        // The result stays open for longer than the limit.
+        tokio::time::sleep(limit * 3).await;
+        peer.send(&[end("SELECT"), idle()].concat()).await;
+        peer.expect(b"X").await;
+        peer.closed().await;
+    })
+    .await;
+    session.close_when_idle(limit);
+    let mut rows = query(&session, &operation()).await.unwrap();
+    assert_eq!(read(&mut rows, 10).await.unwrap(), [b"1"]);
+    timeout(LIMIT, async {
+        while !session.is_closed() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+    .unwrap();
+    let error = query(&session, &operation()).await.unwrap_err();
+    assert!(error.is_unsent() && error.to_string().contains("idle_timeout_seconds"), "{error}");
+    drop((rows, session));
     server.await.unwrap();
 }

@@ -20,6 +20,7 @@ use tokio::time::timeout_at;
 
 use super::buffer::{Frame, ReadBuffer};
 use super::error::{Error, ErrorKind};
+use super::group::Group;
 use super::message;
 use super::request::Request;
 use super::result::OpenResult;
@@ -58,7 +59,8 @@ impl<'a> Limits<'a> {
         let late = || {
             Error::new(
                 ErrorKind::Timeout,
-                "the deadline passed before the server answered; the statement was stopped",
+                "the server did not answer in time (for a query: within \
+                 adbc.redshift.result.query_timeout_seconds); the statement was stopped",
             )
         };
         // A server that never stops talking keeps the future ready, and the timer would not be asked.
@@ -98,6 +100,9 @@ pub(super) struct Wire {
     pub(super) stray_cancel: bool,
     /// A failed statement whose end has not arrived.
     pub(super) leaving: Option<Leaving>,
+    /// ReadyForQuery of requests ahead whose answers nobody waits for.
+    pub(super) unawaited: u32,
+    pub(super) group: Group,
 }
 
 /// A statement that nobody waits for any more.
@@ -130,6 +135,8 @@ impl Wire {
             cancelling: None,
             stray_cancel: false,
             leaving: None,
+            unawaited: 0,
+            group: Group::default(),
         }
     }
 
@@ -171,17 +178,22 @@ impl Wire {
 
     /// The next answer, if it is complete in the buffer.
     pub(super) fn next_answer(&mut self) -> Result<Option<Frame>, Error> {
-        while self.take_aside()? {}
-        let Some(frame) = self.buffer.next_frame()? else { return Ok(None) };
-        if frame.tag == b'Z' {
-            let status = message::ready_for_query(self.buffer.body(&frame))?;
-            self.shared.set_transaction_status(status)?;
-            self.owed = self
-                .owed
-                .checked_sub(1)
-                .ok_or_else(|| Error::protocol("ReadyForQuery while none was asked for"))?;
+        loop {
+            while self.take_aside()? {}
+            let Some(frame) = self.buffer.next_frame()? else { return Ok(None) };
+            if frame.tag == b'Z' {
+                let status = message::ready_for_query(self.buffer.body(&frame))?;
+                self.shared.set_transaction_status(status)?;
+                self.owed = self
+                    .owed
+                    .checked_sub(1)
+                    .ok_or_else(|| Error::protocol("ReadyForQuery while none was asked for"))?;
+            }
+            if self.unawaited == 0 {
+                return Ok(Some(frame));
+            }
+            self.pass_over(&frame)?;
         }
-        Ok(Some(frame))
     }
 
     /// Deals with the next message if it is no answer; false when it is one, or is not complete.
@@ -208,6 +220,23 @@ impl Wire {
             }
             _ => Ok(()),
         }
+    }
+
+    /// An answer that nobody waits for. A refusal is kept as a notice: what follows is no worse for it.
+    fn pass_over(&mut self, frame: &Frame) -> Result<(), Error> {
+        match frame.tag {
+            b'Z' => self.unawaited -= 1,
+            b'E' => {
+                let error = self.server_error(frame);
+                if error.kind() == ErrorKind::Closed {
+                    return Err(error);
+                }
+                self.group = Group::Unknown;
+                self.shared.add_notice(message::server_error(self.buffer.body(frame)));
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     /// The next answer must be of this type; an ErrorResponse becomes the error it reports.

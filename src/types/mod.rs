@@ -12,10 +12,13 @@
 //! | `buffer` | the memory of a column, from values to an Arrow array |
 //! | `list` | the memory of a column of lists, and the elements of one |
 //! | `scalar`, `numeric`, `temporal`, `interval`, `geometry` | one value from its wire bytes |
+//! | `cells` | a row of text cells, for the driver's own queries |
+//! | `spelling`, `xdbc` | a type's name in catalogs, and what ODBC and JDBC say of it |
 //! | `error` | [`DecodeError`] |
 
 mod batch;
 mod buffer;
+mod cells;
 mod decode;
 mod error;
 mod geometry;
@@ -23,12 +26,17 @@ mod interval;
 mod list;
 mod numeric;
 mod scalar;
+mod spelling;
 mod table;
 mod temporal;
+mod xdbc;
 
 pub(crate) use batch::BatchBuilder;
+pub(crate) use cells::text_cells;
 pub(crate) use error::DecodeError;
+pub(crate) use spelling::{Lengths, spelled};
 pub(crate) use table::{field, prefers_binary};
+pub(crate) use xdbc::{Xdbc, xdbc};
 
 /// A result column as the wire describes it.
 #[derive(Clone, Debug)]

@@ -334,7 +334,7 @@ fn lookup(oid: u32) -> Option<&'static SqlType> {
 }
 
 /// The SQL name without modifiers. PostgreSQL's own types name themselves.
-fn name(oid: u32) -> String {
+pub(super) fn name(oid: u32) -> String {
     if let Some(sql_type) = lookup(oid) {
         return sql_type.name.to_owned();
     }
@@ -359,7 +359,7 @@ fn extension(oid: u32, type_modifier: i32) -> Extension {
 }
 
 /// Precision and scale of a NUMERIC; `None` when it has no modifier.
-fn precision_and_scale(type_modifier: i32) -> Option<(i32, i32)> {
+pub(super) fn precision_and_scale(type_modifier: i32) -> Option<(i32, i32)> {
     let packed = type_modifier.checked_sub(4).filter(|packed| *packed >= 0)?;
     // Eleven bits with a sign, as PostgreSQL 15 packs it; the scales of Redshift and older PostgreSQL fit them too.
     let scale = ((packed & 0x7ff) ^ 1024) - 1024;

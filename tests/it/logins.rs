@@ -11,7 +11,7 @@ static APPROVING: LazyLock<BlockingSandbox> =
     LazyLock::new(|| sandbox(SandboxConfig { approve_sso: true, ..SandboxConfig::default() }));
 
 /// The options that every AWS login here needs: the sandbox's services, files and CA.
-fn with_common(sandbox: &BlockingSandbox, options: Options<'_>) -> Vec<(String, String)> {
+pub(crate) fn with_common(sandbox: &BlockingSandbox, options: Options<'_>) -> Vec<(String, String)> {
     let aws = sandbox.aws();
     let file = |name: &str| aws.home().join(".aws").join(name).to_string_lossy().into_owned();
     let mut all = vec![
@@ -41,7 +41,7 @@ pub(crate) fn cluster(sandbox: &BlockingSandbox) -> (&'static str, &str) {
     ("adbc.redshift.target.cluster_identifier", sandbox.aws().cluster_identifier())
 }
 
-fn workgroup(sandbox: &BlockingSandbox) -> (&'static str, &str) {
+pub(crate) fn workgroup(sandbox: &BlockingSandbox) -> (&'static str, &str) {
     ("adbc.redshift.target.workgroup", sandbox.aws().workgroup())
 }
 

@@ -3,14 +3,27 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)] // OK because tests end by panicking.
 
 mod architecture;
+mod edge_values;
 mod login_aliases;
+mod login_errors;
 mod logins;
+mod metadata_columns;
+mod metadata_current;
+mod metadata_objects;
+mod metadata_scale;
+mod metadata_statistics;
+mod objects;
 mod option_table;
 #[cfg(asan)]
 mod planted;
 mod protocol;
+mod random_values;
 mod results;
 mod rude;
+mod sessions;
+mod spellings;
 mod support;
+mod surroundings;
 mod transactions;
 mod types;
+mod values;

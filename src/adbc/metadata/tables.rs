@@ -1,4 +1,4 @@
-//! Table types, table schemas, the current schema.
+//! Table types and table schemas.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use arrow_schema::Schema;
 use super::queries;
 use crate::adbc::columns;
 use crate::adbc::connection::Connection;
-use crate::adbc::error::{from_session, invalid_state};
+use crate::adbc::error::from_session;
 use crate::adbc::reader::{MemoryReader, Reader};
 use crate::adbc::running::RunningOperation;
 use crate::adbc::runtime;
@@ -35,15 +35,6 @@ pub(in crate::adbc) fn table_types() -> Result<Reader> {
     let batch = RecordBatch::try_new(Arc::clone(&schema), vec![types])
         .map_err(|error| Error::with_message_and_status(error.to_string(), Status::Internal))?;
     Ok(Box::new(MemoryReader::new(schema, vec![batch])))
-}
-
-pub(in crate::adbc) fn current_schema(connection: &Connection) -> Result<String> {
-    let session = connection.session()?;
-    let running = RunningOperation::start(&[connection.running()]);
-    let operation = connection.metadata_operation(&running)?;
-    let rows = rows(&session, queries::CURRENT_SCHEMA, &operation)?;
-    let name = rows.into_iter().flatten().next().flatten();
-    name.ok_or_else(|| invalid_state("there is no current schema: no schema of the search path exists"))
 }
 
 pub(in crate::adbc) fn table_schema(

@@ -88,7 +88,10 @@ impl Failure {
     /// The error for codes that mean the same in every service; `action` is the IAM action or operation called.
     pub(super) fn into_error(self, action: &str) -> Error {
         let (kind, advice) = self.general_advice(action);
-        self.error(kind, action, &advice)
+        // Sources that renew what they hand out hand out something newer next time.
+        let has_expired = self.code() == "ExpiredToken";
+        let error = self.error(kind, action, &advice);
+        if has_expired { error.with_retryable() } else { error }
     }
 
     /// The error with this kind and advice.

@@ -1,7 +1,7 @@
 //! The files of `~/.aws/sso/cache`, shared with the AWS CLI and the SDKs.
 //!
 //! Owns names, fields and safe reading and writing; does not judge age. Invariant: a file is replaced as a whole, is
-//! never readable by others, and a symbolic link is neither read nor replaced.
+//! never readable by others, and neither a symbolic link nor a file of another user is read or replaced.
 
 use std::fs;
 use std::io::{self, Write};
@@ -112,8 +112,8 @@ impl Cache {
 
     fn write(&self, path: &Path, fields: &Value) -> io::Result<()> {
         create_private(&self.directory)?;
-        if is_symlink(path) {
-            return Err(io::Error::other("the file is a symbolic link"));
+        if let Some(why) = distrusted(path) {
+            return Err(io::Error::other(format!("the file {why}")));
         }
         // The temporary file is made with mode 0600.
         let mut file = tempfile::NamedTempFile::new_in(&self.directory)?;
@@ -133,15 +133,23 @@ fn create_private(directory: &Path) -> io::Result<()> {
     builder.create(directory)
 }
 
-fn is_symlink(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
+/// Why a file must not be trusted, if it must not: who can plant one could plant a token of theirs.
+fn distrusted(path: &Path) -> Option<&'static str> {
+    let metadata = fs::symlink_metadata(path).ok()?;
+    if metadata.is_symlink() {
+        return Some("is a symbolic link, which is not followed");
+    }
+    #[cfg(unix)]
+    if std::os::unix::fs::MetadataExt::uid(&metadata) != rustix::process::geteuid().as_raw() {
+        return Some("belongs to another user");
+    }
+    None
 }
 
 fn read(path: &Path) -> Result<Option<Map<String, Value>>, Error> {
-    if is_symlink(path) {
+    if let Some(why) = distrusted(path) {
         return Err(Error::invalid(format!(
-            "the SSO cache file {} is a symbolic link, which is not followed: remove it, or set \
-             adbc.redshift.sso.token_cache to memory",
+            "the SSO cache file {} {why}: remove it, or set adbc.redshift.sso.token_cache to memory",
             path.display()
         )));
     }

@@ -2,6 +2,8 @@
 //!
 //! Answers are JSON text. [`profiles`] sends nothing. Invariant: nothing listed is a secret.
 
+use aws_sdk_sso::Client;
+use aws_sdk_sso::types::{AccountInfo, RoleInfo};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -59,19 +61,17 @@ pub(crate) async fn accounts(
     check::forms(config)?;
     let sso = Sso::new(config, environment);
     sso.with_token(cancel, async |client, token| {
-        let mut listed = Vec::new();
-        let mut pages =
-            client.list_accounts().access_token(token.access_token.expose()).into_paginator().send();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| not_listed(Failure::new(&error), "sso:ListAccounts"))?;
-            listed.extend(page.account_list.unwrap_or_default().into_iter().map(|account| {
+        let listed: Vec<Value> = list_accounts(client, token)
+            .await?
+            .into_iter()
+            .map(|account| {
                 json!({
                     "account_id": account.account_id,
                     "name": account.account_name,
                     "email": account.email_address,
                 })
-            }));
-        }
+            })
+            .collect();
         Ok(Value::from(listed).to_string())
     })
     .await
@@ -95,26 +95,58 @@ pub(crate) async fn roles(
         .account_id
         .ok_or_else(|| Error::missing("listing roles needs the account: set adbc.redshift.sso.account_id"))?;
     sso.with_token(cancel, async |client, token| {
-        let request = client.list_account_roles().account_id(&account_id);
-        let mut pages = request.access_token(token.access_token.expose()).into_paginator().send();
-        let mut listed = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| not_listed(Failure::new(&error), "sso:ListAccountRoles"))?;
-            let found = page.role_list.unwrap_or_default().into_iter();
-            listed.extend(
-                found.map(|role| json!({ "account_id": role.account_id, "role_name": role.role_name })),
-            );
-        }
+        let listed: Vec<Value> = list_roles(client, token, &account_id)
+            .await?
+            .into_iter()
+            .map(|role| json!({ "account_id": role.account_id, "role_name": role.role_name }))
+            .collect();
         Ok(Value::from(listed).to_string())
     })
     .await
+}
+
+/// The ids of the accounts that the person may use.
+pub(super) async fn account_ids(client: &Client, token: &Token) -> Result<Vec<String>, Error> {
+    let accounts = list_accounts(client, token).await?;
+    Ok(accounts.into_iter().filter_map(|account| account.account_id).collect())
+}
+
+/// The names of the roles that the person may use in an account.
+pub(super) async fn role_names(
+    client: &Client,
+    token: &Token,
+    account_id: &str,
+) -> Result<Vec<String>, Error> {
+    let roles = list_roles(client, token, account_id).await?;
+    Ok(roles.into_iter().filter_map(|role| role.role_name).collect())
+}
+
+async fn list_accounts(client: &Client, token: &Token) -> Result<Vec<AccountInfo>, Error> {
+    let mut pages = client.list_accounts().access_token(token.access_token.expose()).into_paginator().send();
+    let mut listed = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| not_listed(Failure::new(&error), "sso:ListAccounts"))?;
+        listed.extend(page.account_list.unwrap_or_default());
+    }
+    Ok(listed)
+}
+
+async fn list_roles(client: &Client, token: &Token, account_id: &str) -> Result<Vec<RoleInfo>, Error> {
+    let request = client.list_account_roles().account_id(account_id);
+    let mut pages = request.access_token(token.access_token.expose()).into_paginator().send();
+    let mut listed = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| not_listed(Failure::new(&error), "sso:ListAccountRoles"))?;
+        listed.extend(page.role_list.unwrap_or_default());
+    }
+    Ok(listed)
 }
 
 impl Sso {
     /// Runs a listing; a token that the portal no longer knows is replaced once.
     async fn with_token<F>(&self, cancel: &CancellationToken, list: F) -> Result<String, Error>
     where
-        F: AsyncFn(&aws_sdk_sso::Client, &Token) -> Result<String, Error>,
+        F: AsyncFn(&Client, &Token) -> Result<String, Error>,
     {
         let profiles = self.profiles().await?;
         let portal = self.portal(&profiles)?;

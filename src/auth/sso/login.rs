@@ -89,7 +89,7 @@ impl Sso {
         let suffix = portal.session.as_deref().map_or(String::new(), |session| format!("-{session}"));
         let mut request = client
             .register_client()
-            .client_name(format!("adbc-driver-redshift{suffix}"))
+            .client_name(format!("{}{suffix}", self.config.sso.client_name))
             .client_type("public")
             .set_scopes(Some(portal.scopes.clone()));
         if let Some(uri) = redirect_uri {

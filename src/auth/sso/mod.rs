@@ -180,6 +180,11 @@ impl Sso {
                 let token = self.token(&identity.portal, flow, Some(&token), &profiles, cancel).await?;
                 exchange(token).await
             }
+            Err(error) if error.kind() == ErrorKind::Denied => {
+                let client = self.portal_client(&identity.portal, &profiles)?;
+                Err(cancellable(cancel, async { Ok(with_assigned(error, &client, identity, &token).await) })
+                    .await?)
+            }
             outcome => outcome,
         }
     }
@@ -216,6 +221,28 @@ impl Sso {
         let builder = http::client_config(aws, environment, profiles, Service::Sso, &portal.region)?;
         Ok(aws_sdk_sso::Client::new(&builder.build()))
     }
+}
+
+/// The refusal with what the person may use instead, where the portal tells.
+async fn with_assigned(
+    refusal: Error,
+    client: &aws_sdk_sso::Client,
+    identity: &Identity,
+    token: &Token,
+) -> Error {
+    let account = &identity.account_id;
+    let found = match listing::role_names(client, token, account).await {
+        Ok(roles) if !roles.is_empty() => {
+            format!("roles assigned to you in account {account}: {}", roles.join(", "))
+        }
+        _ => match listing::account_ids(client, token).await {
+            Ok(accounts) if !accounts.is_empty() => {
+                format!("accounts assigned to you: {}", accounts.join(", "))
+            }
+            _ => return refusal,
+        },
+    };
+    refusal.with_advice(&found)
 }
 
 fn role_not_given(failure: Failure, identity: &Identity) -> Error {

@@ -2,6 +2,7 @@
 //! Owns the order of things: opening, login here, login at the engine, greeting, session. The parts live elsewhere.
 //! Invariant: nothing before the greeting can take longer than `STARTUP_DEADLINE`, and every refusal is sent.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,7 @@ use crate::upstream::{Upstream, login};
 const STARTUP_DEADLINE: Duration = Duration::from_secs(60);
 
 /// What all connections share.
+#[derive(Clone)]
 pub(crate) struct FrontDoor {
     pub(crate) config: SandboxConfig,
     pub(crate) password: String,
@@ -38,6 +40,12 @@ pub(crate) struct FrontDoor {
     pub(crate) engine: EngineAddress,
     pub(crate) keys: CancelKeys,
     pub(crate) recorder: Recorder,
+}
+
+impl fmt::Debug for FrontDoor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FrontDoor").field("config", &self.config).finish_non_exhaustive()
+    }
 }
 
 /// A session that may begin.

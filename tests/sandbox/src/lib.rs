@@ -5,8 +5,8 @@
 //! | `engine` | a private PostgreSQL: found, started, made to look like a cluster's, stopped |
 //! | `front_door` | the listener and the life of a connection |
 //! | `startup`, `auth`, `parameters` | the first packets, the password exchange, the greeting |
-//! | `proxy`, `pipeline` | the session: messages both ways, what is under way |
-//! | `row_description`, `catalog`, `numeric`, `refusals` | what Redshift says otherwise, or not at all |
+//! | `proxy`, `pipeline`, `bind` | the session: messages both ways, what is under way |
+//! | `row_description`, `catalog`, `conversion`, `numeric`, `interval`, `refusals`, `ddl`, `listagg` | what Redshift says otherwise, or not at all |
 //! | `aws` | the AWS side: the services that issue logins, on a loopback HTTP endpoint of its own |
 //! | `tls`, `cancel`, `latency`, `record` | certificates, cancel keys, a delay line, what tests may ask |
 //! | `script` | a server of its own that plays given bytes, delays and resets, without an engine |
@@ -18,19 +18,34 @@
 //!   for it in binary is refused.
 //! - Functions are PostgreSQL's, but for a few: AVG of an integer is a NUMERIC, where Redshift truncates.
 //! - VARCHAR(n) counts characters, not bytes.
+//! - SUPER is JSON text as it came: a bare literal is not made a JSON string, JSON_PARSE keeps white space, and there is
+//!   no navigation into a value.
+//! - VARBYTE takes the escapes of a bytea literal; GEOMETRY and GEOGRAPHY take any string of hexadecimal digits as EWKB;
+//!   ST_GeomFromText reads points, lines and polygons of two dimensions. HLLSKETCH has no functions.
+//! - The catalogs call both kinds of qualified INTERVAL `interval`; results have the types of their own. The sum of an
+//!   interval's days and time must fit 64 bits of microseconds, and a qualified one hold nothing of the other kind:
+//!   reading such a value ends the session.
 //! - At version 1 and above, columns of a table made in a still open transaction come without their names and flags.
 //! - A string of several statements is refused as a whole if Redshift lacks one of them.
 //! - A session may hold several SQL cursors, where Redshift allows one.
-//! - There is no UNLOAD, no COPY from S3, and no SHOW and SVV catalogs.
+//! - Primary and unique keys are enforced, where Redshift only takes note of them; foreign keys too.
+//! - Distribution, sort keys and encodings are taken and forgotten. External tables and the datashare's are local ones.
+//! - SVV_ALL_* tell of the current database and the datashare, not of other databases of the cluster.
+//! - There is no UNLOAD, no COPY from S3, and no SHOW of catalogs.
 
 mod auth;
 pub mod aws;
+mod bind;
 mod blocking;
 mod cancel;
 mod catalog;
+mod conversion;
+mod ddl;
 mod engine;
 mod front_door;
+mod interval;
 mod latency;
+mod listagg;
 mod messages;
 mod numeric;
 mod parameters;
@@ -45,12 +60,13 @@ mod tls;
 mod upstream;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 pub use crate::auth::AuthMode;
@@ -123,7 +139,9 @@ impl Default for SandboxConfig {
 /// A running sandbox; dropping it ends its sessions, its engine and its files.
 #[derive(Debug)]
 pub struct Sandbox {
-    accepting: [JoinHandle<()>; 2],
+    accepting: Mutex<Vec<JoinHandle<()>>>,
+    door: Arc<FrontDoor>,
+    runtime: Handle,
     aws: AwsSide,
     engine: Engine,
     recorder: Recorder,
@@ -177,9 +195,10 @@ impl Sandbox {
             recorder: recorder.clone(),
         };
         let door = Arc::new(door);
-        let accepting =
-            [listener, serverless_listener].map(|listener| tokio::spawn(Arc::clone(&door).serve(listener)));
-        Ok(Self { accepting, aws, engine, recorder, database, user, password, port, ca_file })
+        let serve = |listener| tokio::spawn(Arc::clone(&door).serve(listener));
+        let accepting = Mutex::new([listener, serverless_listener].map(serve).into());
+        let runtime = Handle::current();
+        Ok(Self { accepting, door, runtime, aws, engine, recorder, database, user, password, port, ca_file })
     }
 
     /// Starts a sandbox on a runtime thread of its own, for callers that have none.
@@ -222,10 +241,35 @@ impl Sandbox {
 
     /// A `redshift://` URI that connects with full verification, without any other option.
     pub fn uri(&self) -> String {
+        self.uri_of_port(self.port)
+    }
+
+    /// The same for a front door of its own before the same engine, which grants no higher protocol version than this.
+    ///
+    /// # Errors
+    /// When there is no such version, or no free port.
+    pub fn uri_at_protocol(&self, max_protocol: u32) -> Result<String> {
+        ensure!(max_protocol <= HIGHEST_PROTOCOL, "protocol versions go from 0 to {HIGHEST_PROTOCOL}");
+        let mut door = FrontDoor::clone(&self.door);
+        door.config.max_protocol = max_protocol;
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).context("cannot listen on 127.0.0.1")?;
+        listener.set_nonblocking(true)?;
+        let port = listener.local_addr()?.port();
+        let _inside = self.runtime.enter();
+        let accepting = tokio::spawn(Arc::new(door).serve(TcpListener::from_std(listener)?));
+        self.accepting().push(accepting);
+        Ok(self.uri_of_port(port))
+    }
+
+    fn uri_of_port(&self, port: u16) -> String {
         let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let (user, password, database) = (encode(&self.user), encode(&self.password), encode(&self.database));
         let ca_file = utf8_percent_encode(&self.ca_file.to_string_lossy(), URI_PATH).to_string();
-        format!("redshift://{user}:{password}@{HOST}:{}/{database}?tls.root_cert={ca_file}", self.port)
+        format!("redshift://{user}:{password}@{HOST}:{port}/{database}?tls.root_cert={ca_file}")
+    }
+
+    fn accepting(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.accepting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A `postgresql://` URI of the engine itself, for loading data past the front door.
@@ -252,7 +296,7 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        self.accepting.iter().for_each(JoinHandle::abort);
+        self.accepting().iter().for_each(JoinHandle::abort);
     }
 }
 

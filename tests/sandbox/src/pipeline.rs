@@ -4,11 +4,10 @@
 //! the engine does.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 
+use crate::conversion::{Plan, plan};
 use crate::messages::ServerError;
-use crate::numeric::NumericType;
-use crate::row_description::{Field, NUMERIC};
+use crate::row_description::Field;
 
 /// A request whose answer is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,29 +37,25 @@ pub(crate) enum Request {
     Sync,
 }
 
-/// What must be done to one column of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Conversion {
-    /// A NUMERIC asked for in binary, with its declared type if it has one.
-    Numeric(Option<NumericType>),
-    /// Nothing.
-    Pass,
-}
-
-/// The conversions of a portal's rows; empty when rows pass untouched.
-pub(crate) type Plan = Arc<[Conversion]>;
-
 /// The state of a session's conversation.
 #[derive(Debug, Default)]
 pub(crate) struct Pipeline {
+    /// The version that is in force.
+    protocol: u32,
     due: VecDeque<Request>,
     skipping: bool,
     statements: HashMap<Vec<u8>, Vec<Field>>,
     portals: HashMap<Vec<u8>, Plan>,
+    /// Of the result that a simple query described last.
+    simple: Plan,
     refusals: HashMap<String, ServerError>,
 }
 
 impl Pipeline {
+    pub(crate) fn new(protocol: u32) -> Self {
+        Self { protocol, ..Self::default() }
+    }
+
     /// Notes a request on its way to the engine.
     pub(crate) fn push(&mut self, request: Request) {
         if self.skipping && request != Request::Sync {
@@ -79,8 +74,7 @@ impl Pipeline {
     pub(crate) fn answered(&mut self) {
         match self.due.pop_front() {
             Some(Request::Bind { portal, statement, formats }) => {
-                let plan =
-                    self.statements.get(&statement).map(|fields| plan(fields, &formats)).unwrap_or_default();
+                let plan = self.plan(&statement, &formats);
                 self.portals.insert(portal, plan);
             }
             Some(Request::Close { portal: true, name }) => drop(self.portals.remove(&name)),
@@ -94,6 +88,15 @@ impl Pipeline {
     pub(crate) fn learned(&mut self, fields: Vec<Field>) {
         if let Some(Request::Learn { statement }) = self.due.pop_front() {
             self.statements.insert(statement, fields);
+        }
+    }
+
+    /// The engine described columns to the client: those of its Describe, or of the rows of its simple query.
+    pub(crate) fn described(&mut self, fields: &[Field]) {
+        match self.front() {
+            Some(Request::Describe) => drop(self.due.pop_front()),
+            Some(Request::Query) => self.simple = plan(fields, &[], self.protocol),
+            _ => {}
         }
     }
 
@@ -121,13 +124,18 @@ impl Pipeline {
 
     /// The conversions for the rows the engine sends now.
     pub(crate) fn current_plan(&self) -> Option<Plan> {
-        let Some(Request::Execute { portal }) = self.front() else { return None };
-        self.portals.get(portal).filter(|plan| !plan.is_empty()).cloned()
+        let plan = match self.front()? {
+            Request::Execute { portal } => self.portals.get(portal)?,
+            Request::Query => &self.simple,
+            _ => return None,
+        };
+        Some(plan).filter(|plan| !plan.is_empty()).cloned()
     }
 
-    /// The columns of a statement, if they are known already.
-    pub(crate) fn fields(&self, statement: &[u8]) -> Option<&[Field]> {
-        self.statements.get(statement).map(Vec::as_slice)
+    /// The conversions for the rows of a statement, as far as its columns are known already.
+    pub(crate) fn plan(&self, statement: &[u8], formats: &[i16]) -> Plan {
+        let fields = self.statements.get(statement);
+        fields.map(|fields| plan(fields, formats, self.protocol)).unwrap_or_default()
     }
 
     /// Remembers a refusal and returns SQL whose failure in the engine stands for it, so that the engine itself puts a
@@ -148,31 +156,11 @@ impl Pipeline {
     }
 }
 
-/// What each column needs, given the result format codes of Bind: none means text, one stands for all.
-pub(crate) fn plan(fields: &[Field], formats: &[i16]) -> Plan {
-    let format = |column: usize| match formats {
-        [] => 0,
-        [all] => *all,
-        each => each.get(column).copied().unwrap_or(0),
-    };
-    let conversions: Plan = fields
-        .iter()
-        .enumerate()
-        .map(|(column, field)| match (field.type_oid, format(column)) {
-            (NUMERIC, 1) => Conversion::Numeric(NumericType::from_modifier(field.type_modifier)),
-            _ => Conversion::Pass,
-        })
-        .collect();
-    if conversions.iter().all(|conversion| *conversion == Conversion::Pass) {
-        Plan::default()
-    } else {
-        conversions
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conversion::Conversion;
+    use crate::row_description::NUMERIC;
 
     fn field(type_oid: u32, type_modifier: i32) -> Field {
         Field {
@@ -186,24 +174,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn simple_query_takes_the_columns_of_its_latest_result() {
+        let mut pipeline = Pipeline::new(2);
+        pipeline.push(Request::Query);
+        pipeline.described(&[field(6551, -1)]);
+        assert_eq!(*pipeline.current_plan().unwrap(), [Conversion::VarbyteText]);
+        pipeline.described(&[field(23, -1)]);
+        assert_eq!(pipeline.current_plan(), None);
+    }
+
     fn execute(portal: &[u8]) -> Request {
         Request::Execute { portal: portal.to_vec() }
     }
 
     #[test]
-    fn format_codes_may_be_none_one_or_one_for_each_column() {
-        let fields = [field(23, -1), field(NUMERIC, (8 << 16 | 2) + 4)];
-        let numeric = Conversion::Numeric(NumericType::from_modifier((8 << 16 | 2) + 4));
-        assert!(plan(&fields, &[]).is_empty());
-        assert!(plan(&fields, &[0]).is_empty());
-        assert_eq!(*plan(&fields, &[1]), [Conversion::Pass, numeric]);
-        assert_eq!(*plan(&fields, &[0, 1]), [Conversion::Pass, numeric]);
-        assert!(plan(&fields, &[1, 0]).is_empty());
-    }
-
-    #[test]
     fn bind_takes_the_columns_of_its_statement() {
-        let mut pipeline = Pipeline::default();
+        let mut pipeline = Pipeline::new(2);
         pipeline.push(Request::Parse { statement: b"s".to_vec() });
         pipeline.push(Request::Learn { statement: b"s".to_vec() });
         pipeline.push(Request::Bind { portal: b"p".to_vec(), statement: b"s".to_vec(), formats: vec![1] });

@@ -41,9 +41,9 @@ pub(crate) async fn run(
     catalog: Catalog,
     recorder: SessionRecorder,
 ) -> Result<()> {
-    let shared = Shared::default();
+    let shared = Shared { pipeline: Mutex::new(Pipeline::new(protocol)) };
     let (mut from_engine, mut to_engine) = upstream.stream.into_split();
-    let mut forward = FrontendSide { shared: &shared, recorder, protocol };
+    let mut forward = FrontendSide::new(&shared, recorder);
     let mut backward = BackendSide::new(&shared, protocol, catalog);
     let outcome = {
         let (mut from_client, mut to_client) = split(&mut client);
@@ -118,7 +118,7 @@ async fn drain(
 }
 
 /// What both directions of a session know.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     pipeline: Mutex<Pipeline>,
 }

@@ -30,6 +30,8 @@ pub struct SessionRecord {
     pub protocol: u32,
     /// Whether the login succeeded.
     pub logged_in: bool,
+    /// How often the client waited for ReadyForQuery: Sync and Query messages.
+    pub round_trips: u64,
     /// The latest Bind messages, oldest first.
     pub binds: VecDeque<BindRecord>,
 }
@@ -74,6 +76,10 @@ pub(crate) struct SessionRecorder {
 impl SessionRecorder {
     pub(crate) fn logged_in(&self) {
         lock(&self.entry).logged_in = true;
+    }
+
+    pub(crate) fn round_trip(&self) {
+        lock(&self.entry).round_trips += 1;
     }
 
     pub(crate) fn bind(&self, bind: BindRecord) {

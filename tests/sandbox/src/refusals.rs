@@ -5,14 +5,16 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    CharacterLength, CopySource, CopyTarget, DataType, Expr, Ident, ObjectName, Reset, Set, Statement,
-    visit_expressions, visit_relations, visit_statements,
+    BinaryLength, CharacterLength, CopySource, CopyTarget, DataType, Expr, Ident, ObjectName, Reset, Set,
+    Statement, visit_expressions, visit_relations, visit_relations_mut, visit_statements,
 };
 use sqlparser::dialect::{Dialect, PostgreSqlDialect, RedshiftSqlDialect};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
+use crate::ddl;
 use crate::engine::setup::{REDSHIFT_ONLY, SETTING_PREFIX};
+use crate::listagg::order_arguments;
 use crate::messages::ServerError;
 
 /// AWS's limit for one statement.
@@ -28,14 +30,20 @@ const MAX_TOKENS: usize = 10_000;
 const WORDS_WITH_RULES: &[&str] = &[
     "COPY",
     "CREATE",
+    "LISTAGG",
     "LISTEN",
     "NOTIFY",
+    "PG_ATTRDEF",
+    "PG_ATTRIBUTE",
+    "PG_CLASS",
     "PG_ENUM",
+    "PG_NAMESPACE",
     "PG_RANGE",
     "RELEASE",
     "RESET",
     "RETURNING",
     "ROLLBACK",
+    "SALES_SHARE",
     "SAVEPOINT",
     "SET",
     "SHOW",
@@ -46,12 +54,21 @@ const WORDS_WITH_RULES: &[&str] = &[
 /// Relations of PostgreSQL's catalog that Redshift lacks.
 const MISSING_RELATIONS: &[&str] = &["pg_enum", "pg_range"];
 
+/// Relations of PostgreSQL's catalog that `engine/catalogs.sql` has in Redshift's form.
+const REDSHIFT_CATALOGS: &[&str] = &["pg_attrdef", "pg_attribute", "pg_class", "pg_namespace"];
+
+/// The shared database of `engine/catalogs.sql`.
+const SHARED_DATABASE: &str = "sales_share";
+
 /// Settings of PostgreSQL that Redshift lacks.
 const MISSING_SETTINGS: &[&str] =
     &["lc_monetary", "server_version_num", "ssl_renegotiation_limit", "standard_conforming_strings"];
 
 /// A user table's TEXT column is a VARCHAR of this length (type table of the reference).
 const TEXT_LENGTH: u64 = 256;
+
+/// The length of a VARBYTE without one (AWS's type reference).
+const VARBYTE_LENGTH: u64 = 64_000;
 
 /// What to do with a SQL string.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +88,7 @@ pub(crate) fn judge(sql: &str) -> Verdict {
         let message = format!("{words} {} bytes. Maximum Allowed: {MAX_STATEMENT_BYTES} bytes", sql.len());
         return Verdict::Refuse(ServerError::new("54001", message));
     }
-    let Some(mut statements) = parse(sql) else { return Verdict::Pass };
+    let Some((mut statements, is_other_ddl)) = parse(sql) else { return Verdict::Pass };
     let refused = visit_statements(&statements, |statement| match refusal(statement) {
         Some(error) => ControlFlow::Break(error),
         None => ControlFlow::Continue(()),
@@ -81,13 +98,14 @@ pub(crate) fn judge(sql: &str) -> Verdict {
     }
     // Not `any`: each statement must be rewritten.
     match statements.iter_mut().filter_map(|statement| rewrite(statement).then_some(())).count() {
-        0 => Verdict::Pass,
+        0 if !is_other_ddl => Verdict::Pass,
         _ => Verdict::Rewrite(statements.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
     }
 }
 
-/// The statements, if a rule can apply to them. PostgreSQL's dialect knows commands that Redshift's does not.
-fn parse(sql: &str) -> Option<Vec<Statement>> {
+/// The statements, if a rule can apply to them, and whether they had clauses of Redshift's DDL. PostgreSQL's dialect knows
+/// commands that Redshift's does not.
+fn parse(sql: &str) -> Option<(Vec<Statement>, bool)> {
     if sql.len() > MAX_PARSED_BYTES {
         return None;
     }
@@ -97,8 +115,11 @@ fn parse(sql: &str) -> Option<Vec<Statement>> {
         if tokens.len() > MAX_TOKENS || !tokens.iter().any(has_rule) {
             return None;
         }
+        let engine_tokens = ddl::engine_tokens(&tokens);
+        let is_other_ddl = engine_tokens.is_some();
+        let tokens = engine_tokens.unwrap_or(tokens);
         if let Ok(statements) = Parser::new(dialect).with_tokens(tokens).parse_statements() {
-            return Some(statements);
+            return Some((statements, is_other_ddl));
         }
     }
     None
@@ -223,6 +244,33 @@ fn single(variable: &[Ident]) -> Option<&str> {
 
 /// Whether the statement was changed.
 fn rewrite(statement: &mut Statement) -> bool {
+    let mut moved = false;
+    let _ = visit_relations_mut(statement, |relation| {
+        moved |= rename_relation(relation);
+        ControlFlow::<()>::Continue(())
+    });
+    // Not `||`: each may have work to do.
+    moved | order_arguments(statement) | reword(statement)
+}
+
+/// Redshift's catalogs, and tables of the shared database, lie elsewhere in the engine.
+fn rename_relation(relation: &mut ObjectName) -> bool {
+    let catalog = catalog_name(relation).map(str::to_ascii_lowercase);
+    if let Some(catalog) = catalog.filter(|name| REDSHIFT_CATALOGS.contains(&name.as_str())) {
+        *relation = ObjectName::from(vec![Ident::new("pg_internal"), Ident::new(catalog)]);
+        return true;
+    }
+    let parts: Vec<&Ident> = relation.0.iter().filter_map(|part| part.as_ident()).collect();
+    let [database, schema, table] = parts.as_slice() else { return false };
+    if database.value != SHARED_DATABASE {
+        return false;
+    }
+    let schema = Ident::with_quote('"', format!("{SHARED_DATABASE}.{}", schema.value));
+    *relation = ObjectName::from(vec![schema, (*table).clone()]);
+    true
+}
+
+fn reword(statement: &mut Statement) -> bool {
     match statement {
         Statement::CreateTable(table) => {
             table.columns.iter_mut().filter_map(|column| bounded(&mut column.data_type).then_some(())).count()
@@ -244,15 +292,28 @@ fn rewrite(statement: &mut Statement) -> bool {
     }
 }
 
-/// Gives a character type its length where Redshift has a default and PostgreSQL none.
+/// Gives a type its length where Redshift has a default and PostgreSQL none, and VARBYTE its one name.
 fn bounded(data_type: &mut DataType) -> bool {
-    let unbounded =
-        matches!(data_type, DataType::Text | DataType::Varchar(None) | DataType::CharacterVarying(None));
-    if unbounded {
-        *data_type =
-            DataType::Varchar(Some(CharacterLength::IntegerLength { length: TEXT_LENGTH, unit: None }));
-    }
-    unbounded
+    let varbyte = |length: u64| {
+        DataType::Custom(ObjectName::from(vec![Ident::new("VARBYTE")]), vec![length.to_string()])
+    };
+    let bounded = match data_type {
+        DataType::Text | DataType::Varchar(None) | DataType::CharacterVarying(None) => {
+            DataType::Varchar(Some(CharacterLength::IntegerLength { length: TEXT_LENGTH, unit: None }))
+        }
+        DataType::Varbinary(Some(BinaryLength::IntegerLength { length })) => varbyte(*length),
+        DataType::Varbinary(None) => varbyte(VARBYTE_LENGTH),
+        DataType::Custom(name, modifiers) if modifiers.is_empty() && is_varbyte(name) => {
+            varbyte(VARBYTE_LENGTH)
+        }
+        _ => return false,
+    };
+    *data_type = bounded;
+    true
+}
+
+fn is_varbyte(name: &ObjectName) -> bool {
+    matches!(last_part(name), Some(name) if name.eq_ignore_ascii_case("varbyte"))
 }
 
 /// Where the engine keeps a setting of Redshift that PostgreSQL lacks.
@@ -342,6 +403,44 @@ mod tests {
         };
         assert_eq!(sql, "CREATE TABLE t (a VARCHAR(256) NOT NULL, b VARCHAR(10), c VARCHAR(256), d INT)");
         assert_eq!(judge("CREATE TABLE t (a varchar(10), b int)"), Verdict::Pass);
+    }
+
+    #[test]
+    fn binary_columns_are_varbytes_with_a_length() {
+        for (columns, rewritten) in [
+            ("a VARBYTE, b super", "a VARBYTE(64000), b super"),
+            ("a VARBINARY(20), b INTERVAL YEAR TO MONTH", "a VARBYTE(20), b INTERVAL YEAR TO MONTH"),
+            ("a varbinary, b varbyte(7)", "a VARBYTE(64000), b varbyte(7)"),
+        ] {
+            let expected = Verdict::Rewrite(format!("CREATE TABLE t ({rewritten})"));
+            assert_eq!(judge(&format!("CREATE TABLE t ({columns})")), expected);
+        }
+    }
+
+    #[test]
+    fn listagg_has_its_order_among_its_arguments() {
+        let Verdict::Rewrite(sql) = judge(
+            "SELECT g, LISTAGG(DISTINCT name, ', ') WITHIN GROUP (ORDER BY name DESC) FROM t GROUP BY g",
+        ) else {
+            panic!("not rewritten")
+        };
+        assert_eq!(sql, "SELECT g, LISTAGG(DISTINCT name, ', ' ORDER BY name DESC) FROM t GROUP BY g");
+        assert_eq!(judge("SELECT listagg(name) FROM t"), Verdict::Pass);
+        assert_eq!(judge("SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY a) FROM t"), Verdict::Pass);
+    }
+
+    #[test]
+    fn relations_are_read_where_the_engine_has_them() {
+        for (sql, rewritten) in [
+            (
+                "SELECT c.relname FROM pg_catalog.pg_class c, pg_namespace AS n",
+                "SELECT c.relname FROM pg_internal.pg_class c, pg_internal.pg_namespace AS n",
+            ),
+            ("SELECT * FROM sales_share.retail.orders", "SELECT * FROM \"sales_share.retail\".orders"),
+        ] {
+            assert_eq!(judge(sql), Verdict::Rewrite(rewritten.to_owned()), "{sql}");
+        }
+        assert_eq!(judge("SELECT 'pg_class' FROM mine.pg_class"), Verdict::Pass);
     }
 
     #[test]

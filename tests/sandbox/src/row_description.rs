@@ -1,11 +1,13 @@
 //! RowDescription: read as PostgreSQL writes it, written as Redshift does for the negotiated version.
 //! Owns the layouts of versions 0 to 3 and the flag bits; the names come from `catalog`.
-//! Invariant: the first seven fields of a column are passed on as the engine stated them.
+//! Invariant: the first seven fields of a column are passed on as the engine stated them, but for the types of interval,
+//! which the engine keeps in one.
 
 use anyhow::{Result, ensure};
 use bytes::{BufMut, BytesMut};
 
 use crate::catalog::ColumnOrigin;
+use crate::interval::IntervalKind;
 use crate::messages::{Cursor, put_message, put_string};
 
 /// Flag bits, as JDBC and ODBC read them.
@@ -53,8 +55,8 @@ pub(crate) fn parse(body: &[u8]) -> Result<Vec<Field>> {
     Ok(fields)
 }
 
-/// Appends the layout of version 1 and above; `origin` finds what the catalog says of a column.
-pub(crate) fn put_extended<'a>(
+/// Appends the layout of a version; `origin` finds what the catalog says of a column, which version 1 and above tell.
+pub(crate) fn put<'a>(
     out: &mut BytesMut,
     protocol: u32,
     fields: &[Field],
@@ -65,6 +67,9 @@ pub(crate) fn put_extended<'a>(
         body.put_u16(u16::try_from(fields.len()).unwrap_or(u16::MAX));
         for field in fields {
             put_field(body, field);
+            if protocol == 0 {
+                continue;
+            }
             let origin = origin(field);
             let names = origin.map_or([""; 4], |it| [&it.schema, &it.table, &it.column, &it.catalog]);
             names.iter().for_each(|name| put_string(body, name));
@@ -77,10 +82,22 @@ fn put_field(body: &mut BytesMut, field: &Field) {
     put_string(body, &field.name);
     body.put_u32(field.table_oid);
     body.put_i16(field.attribute);
-    body.put_u32(field.type_oid);
-    body.put_i16(field.type_length);
-    body.put_i32(field.type_modifier);
+    let (type_oid, type_length, type_modifier) = client_type(field);
+    body.put_u32(type_oid);
+    body.put_i16(type_length);
+    body.put_i32(type_modifier);
     body.put_i16(field.format);
+}
+
+/// OID, length and modifier as Redshift has them.
+fn client_type(field: &Field) -> (u32, i16, i32) {
+    match IntervalKind::from_engine(field.type_oid, field.type_modifier) {
+        Some(kind) => {
+            let (type_oid, type_length) = kind.oid_and_length();
+            (type_oid, type_length, -1)
+        }
+        None => (field.type_oid, field.type_length, field.type_modifier),
+    }
 }
 
 fn flags(protocol: u32, field: &Field, origin: Option<&ColumnOrigin>) -> u16 {
@@ -124,7 +141,7 @@ mod tests {
             identity: true,
         };
         let mut out = BytesMut::new();
-        put_extended(&mut out, 2, &[field()], |_| Some(&origin));
+        put(&mut out, 2, &[field()], |_| Some(&origin));
         let expected = b"\0\x01a\0\0\0\0\x64\0\x01\0\0\x06\xa4\xff\xff\0\x08\0\x06\0\x01\
                          public\0t\0col\0dev\0\x10\x11";
         assert_eq!(&out[HEADER..], expected);
@@ -133,8 +150,23 @@ mod tests {
     #[test]
     fn computed_column_has_empty_names_and_no_flags() {
         let mut out = BytesMut::new();
-        put_extended(&mut out, 3, &[field()], |_| None);
+        put(&mut out, 3, &[field()], |_| None);
         assert!(out.ends_with(b"\0\x01\0\0\0\0\0\0"));
+    }
+
+    #[test]
+    fn plain_layout_ends_with_the_format() {
+        let mut out = BytesMut::new();
+        put(&mut out, 0, &[field()], |_| None);
+        assert_eq!(&out[HEADER..], b"\0\x01a\0\0\0\0\x64\0\x01\0\0\x06\xa4\xff\xff\0\x08\0\x06\0\x01");
+    }
+
+    #[test]
+    fn intervals_have_the_type_that_the_engine_keeps_in_the_modifier() {
+        let interval = |type_modifier| Field { type_oid: 1186, type_length: 16, type_modifier, ..field() };
+        assert_eq!(client_type(&interval(458_751)), (1188, 4, -1));
+        assert_eq!(client_type(&interval(470_351_871)), (1190, 8, -1));
+        assert_eq!(client_type(&interval(-1)), (1186, 12, -1));
     }
 
     #[test]

@@ -62,18 +62,26 @@ class DatabaseOptions(enum.Enum):
     AWS_CREDENTIALS_FILE = "adbc.redshift.aws.credentials_file"
     #: Replaces the endpoints of all AWS services.
     AWS_ENDPOINT_URL = "adbc.redshift.aws.endpoint_url"
+    #: Replaces the endpoint of AWS STS alone.
+    AWS_STS_ENDPOINT_URL = "adbc.redshift.aws.sts_endpoint_url"
+    #: Where IAM takes AWS credentials from: `auto`, `static`, `profile`, `env`, `web_identity`, `ecs` or `imds`.
+    AWS_CREDENTIAL_SOURCE = "adbc.redshift.aws.credential_source"
     #: Seconds that one AWS call may take with its retries.
     AWS_TIMEOUT_SECONDS = "adbc.redshift.aws.timeout_seconds"
     #: HTTP proxy for AWS calls, instead of `HTTPS_PROXY`. Refused in a URI; cannot be read back.
     AWS_PROXY_URL = "adbc.redshift.aws.proxy_url"
     #: Database groups to join for the session, separated by commas.
     IAM_DB_GROUPS = "adbc.redshift.iam.db_groups"
+    #: Put the names of the groups in lower case.
+    IAM_FORCE_LOWERCASE = "adbc.redshift.iam.force_lowercase"
     #: Create the database user when it does not exist.
     IAM_AUTO_CREATE = "adbc.redshift.iam.auto_create"
     #: Seconds that the database credentials are good for, 900 to 3600.
     IAM_DURATION_SECONDS = "adbc.redshift.iam.duration_seconds"
     #: AWS operation that fetches the credentials: `auto`, `cluster`, `cluster_with_iam` or `serverless`.
     IAM_API = "adbc.redshift.iam.api"
+    #: Keep temporary database credentials in `memory`, or fetch them for every connection (`off`).
+    CACHE_MODE = "adbc.redshift.cache.mode"
     #: Profile with `sso_session` or `sso_start_url` settings.
     SSO_PROFILE = "adbc.redshift.sso.profile"
     #: Start URL of the AWS access portal.
@@ -94,6 +102,8 @@ class DatabaseOptions(enum.Enum):
     SSO_LISTEN_PORT = "adbc.redshift.sso.listen_port"
     #: Keep tokens in `~/.aws/sso/cache` (`shared`) or in this process only (`memory`).
     SSO_TOKEN_CACHE = "adbc.redshift.sso.token_cache"
+    #: Name that the sign-in page shows for the application.
+    SSO_CLIENT_NAME = "adbc.redshift.sso.client_name"
     #: The profiles that can sign in by SSO, as JSON. Read only.
     SSO_PROFILES = "adbc.redshift.sso.profiles"
     #: The accounts that the signed-in person may use, as JSON. Read only.
@@ -118,6 +128,10 @@ class DatabaseOptions(enum.Enum):
     SESSION_KEEPALIVE_INTERVAL_SECONDS = "adbc.redshift.session.keepalive_interval_seconds"
     #: Unanswered probes after which the connection counts as lost.
     SESSION_KEEPALIVE_COUNT = "adbc.redshift.session.keepalive_count"
+    #: Seconds without use after which the driver closes the connection; 0 never does.
+    SESSION_IDLE_TIMEOUT_SECONDS = "adbc.redshift.session.idle_timeout_seconds"
+    #: Query group of statements, for workload management and system views.
+    SESSION_QUERY_GROUP = "adbc.redshift.session.query_group"
     #: Name that the server's connection log shows.
     SESSION_APPLICATION_NAME = "adbc.redshift.session.application_name"
     #: Rows in a record batch, at most.
@@ -128,6 +142,8 @@ class DatabaseOptions(enum.Enum):
     RESULT_FORMAT = "adbc.redshift.result.format"
     #: Bytes of an open result that may be held in memory so that another statement can run.
     RESULT_BUFFER_BYTES = "adbc.redshift.result.buffer_bytes"
+    #: Seconds from the start of a query to its last row, after which it is cancelled; 0 sets no limit.
+    RESULT_QUERY_TIMEOUT_SECONDS = "adbc.redshift.result.query_timeout_seconds"
 
 
 class ConnectionOptions(enum.Enum):
@@ -135,10 +151,18 @@ class ConnectionOptions(enum.Enum):
 
     #: Whether each statement is a transaction of its own.
     AUTOCOMMIT = "adbc.connection.autocommit"
-    #: The connection's database. Read only.
+    #: Whether the server refuses statements that write.
+    READ_ONLY = "adbc.connection.readonly"
+    #: The weakest isolation wanted; reads back the one that the database gives.
+    ISOLATION_LEVEL = "adbc.connection.transaction.isolation_level"
+    #: The connection's database; only the one connected to can be set.
     CATALOG = "adbc.connection.catalog"
-    #: The connection's current schema. Read only.
+    #: The connection's current schema; setting it makes it the search path.
     DB_SCHEMA = "adbc.connection.db_schema"
+    #: Seconds without use after which the driver closes the connection; 0 never does.
+    SESSION_IDLE_TIMEOUT_SECONDS = "adbc.redshift.session.idle_timeout_seconds"
+    #: Query group of statements, for workload management and system views.
+    SESSION_QUERY_GROUP = "adbc.redshift.session.query_group"
     #: Name that the server's connection log shows.
     SESSION_APPLICATION_NAME = "adbc.redshift.session.application_name"
     #: Rows in a record batch, at most.
@@ -149,6 +173,8 @@ class ConnectionOptions(enum.Enum):
     RESULT_FORMAT = "adbc.redshift.result.format"
     #: Bytes of an open result that may be held in memory so that another statement can run.
     RESULT_BUFFER_BYTES = "adbc.redshift.result.buffer_bytes"
+    #: Seconds from the start of a query to its last row, after which it is cancelled; 0 sets no limit.
+    RESULT_QUERY_TIMEOUT_SECONDS = "adbc.redshift.result.query_timeout_seconds"
 
 
 class StatementOptions(enum.Enum):
@@ -159,6 +185,8 @@ class StatementOptions(enum.Enum):
 
     #: Incremental execution of partitions; only `false` is supported.
     INCREMENTAL = "adbc.statement.exec.incremental"
+    #: Query group of statements, for workload management and system views.
+    SESSION_QUERY_GROUP = "adbc.redshift.session.query_group"
     #: Rows in a record batch, at most.
     RESULT_BATCH_ROWS = "adbc.redshift.result.batch_rows"
     #: Bytes of values in a record batch, at most.
@@ -167,6 +195,10 @@ class StatementOptions(enum.Enum):
     RESULT_FORMAT = "adbc.redshift.result.format"
     #: Bytes of an open result that may be held in memory so that this statement can run.
     RESULT_BUFFER_BYTES = "adbc.redshift.result.buffer_bytes"
+    #: Seconds from the start of a query to its last row, after which it is cancelled; 0 sets no limit.
+    RESULT_QUERY_TIMEOUT_SECONDS = "adbc.redshift.result.query_timeout_seconds"
+    #: Redshift's id of the statement's last query. Read only; asks the server when read.
+    QUERY_ID = "adbc.redshift.statement.query_id"
 
 
 def option_keys(options: Mapping[Any, OptionValue] | None) -> dict[str, OptionValue]:

@@ -96,6 +96,11 @@ impl CredentialStore {
         }
     }
 
+    /// All credentials, for tests that search for them.
+    pub fn all(&self) -> Vec<Issued> {
+        self.lock().clone()
+    }
+
     /// How many credentials were issued: shows whether a client cached.
     pub fn count(&self) -> usize {
         self.lock().len()

@@ -166,6 +166,11 @@ impl AwsSide {
         self.shared.lock().identities.web_identity_token.clone()
     }
 
+    /// Temporary keys of the role, as the metadata services of a container or an instance answer them.
+    pub fn workload_credentials(&self) -> String {
+        sts::workload_credentials(&mut self.shared.lock())
+    }
+
     /// Puts a fault in force.
     pub fn inject(&self, fault: Fault) {
         self.shared.lock().faults.add(fault);

@@ -3,6 +3,10 @@
 //! Owns their checks and XML; keys are kept by `identity`. The invariant: only the roles of this world can be
 //! taken, and a session never outlives the bounds of AWS.
 
+use std::time::Duration;
+
+use serde_json::json;
+
 use super::failure::{Common, Failure};
 use super::http::{Reply, element};
 use super::identity::{Principal, ROLE_NAME, Session, WEB_IDENTITY_SUBJECT};
@@ -10,7 +14,7 @@ use super::redshift::xml_reply;
 use super::route::Service;
 use super::server::Turn;
 use super::time;
-use super::world::{World, duration_within};
+use super::world::{self, World, duration_within};
 
 const SERVICE: Service = Service::Sts;
 
@@ -72,6 +76,27 @@ fn assume_with_web_identity(world: &mut World, turn: &Turn<'_>) -> Result<String
 /// The ARN of the one role that can be taken.
 pub(crate) fn role_arn(world: &World) -> String {
     format!("arn:aws:iam::{}:role/{ROLE_NAME}", world.config.account_id)
+}
+
+/// A session of the role for a program that runs in AWS, in the JSON of the metadata services.
+pub(crate) fn workload_credentials(world: &mut World) -> String {
+    let role = Principal::Role {
+        account_id: world.config.account_id.clone(),
+        name: ROLE_NAME.to_owned(),
+        session: WEB_IDENTITY_SUBJECT.to_owned(),
+    };
+    let now = world::now(0);
+    let session = world.identities.start_session(role, now, Duration::from_secs(3600));
+    json!({
+        "Code": "Success",
+        "Type": "AWS-HMAC",
+        "LastUpdated": time::extended(now),
+        "AccessKeyId": session.access_key_id,
+        "SecretAccessKey": session.secret_access_key,
+        "Token": session.session_token,
+        "Expiration": time::extended(session.expires_at),
+    })
+    .to_string()
 }
 
 fn start(world: &mut World, turn: &Turn<'_>, longest_seconds: u64) -> Result<Session, Failure> {

@@ -1,5 +1,5 @@
 //! What the engine is told once, so that its own answers look like a cluster's.
-//! Owns roles, the database, and the functions and settings PostgreSQL lacks; not the front door's rewriting.
+//! Owns roles, the database, and the types, functions and settings PostgreSQL lacks; not the front door's rewriting.
 //! Invariant: everything goes into the template first, so that databases made later have it too.
 
 use std::sync::LazyLock;
@@ -17,6 +17,12 @@ pub(crate) const REDSHIFT_RELEASE: &str = "1.0.63269";
 /// The prefix under which the engine keeps settings that only Redshift has; PostgreSQL takes unknown names with a dot.
 pub(crate) const SETTING_PREFIX: &str = "redshift.";
 
+/// Base types with Redshift's OIDs, and their casts.
+const TYPES: &str = include_str!("sql/types.sql");
+
+/// Functions over them, and the few others that PostgreSQL lacks.
+const FUNCTIONS: &str = include_str!("sql/functions.sql");
+
 /// Settings that only Redshift has (AWS's configuration reference), with their defaults.
 pub(crate) const REDSHIFT_ONLY: &[(&str, &str)] = &[
     ("analyze_threshold_percent", "10"),
@@ -31,6 +37,9 @@ pub(crate) const REDSHIFT_ONLY: &[(&str, &str)] = &[
     ("wlm_query_slot_count", "1"),
 ];
 
+/// Redshift's views over PostgreSQL's catalogs.
+const CATALOGS: &str = include_str!("catalogs.sql");
+
 /// The same as arguments of the server's `-c`.
 pub(super) fn redshift_settings() -> impl Iterator<Item = &'static str> {
     static ARGUMENTS: LazyLock<Vec<String>> = LazyLock::new(|| {
@@ -42,7 +51,10 @@ pub(super) fn redshift_settings() -> impl Iterator<Item = &'static str> {
 /// Makes the template, the role and the database.
 pub(super) async fn prepare(engine: &EngineAddress, account: &Account) -> Result<()> {
     let template = engine.connect(SUPERUSER, "template1").await?;
-    template.batch_execute(&functions()).await.context("cannot add Redshift's functions to the engine")?;
+    for script in [TYPES, FUNCTIONS, &version(), CATALOGS] {
+        let added = template.batch_execute(script).await;
+        added.context("cannot add Redshift's types, functions and catalogs to the engine")?;
+    }
     drop(template);
     let server = engine.connect(SUPERUSER, "postgres").await?;
     let (user, database) = (quote_identifier(&account.user), quote_identifier(&account.database));
@@ -56,7 +68,12 @@ pub(super) async fn prepare(engine: &EngineAddress, account: &Account) -> Result
         .await
         .context("cannot make the sandbox's database in the engine")?;
     let inside = engine.connect(SUPERUSER, &account.database).await?;
-    inside.batch_execute(&format!("ALTER SCHEMA public OWNER TO {user}")).await?;
+    // A cluster's first user is its superuser, whom SVV_TABLE_INFO is for.
+    let owned = format!(
+        "ALTER SCHEMA public OWNER TO {user}; GRANT SELECT ON pg_catalog.svv_table_info TO {user};
+         GRANT INSERT, DELETE ON pg_internal.external_schemas TO {user}"
+    );
+    inside.batch_execute(&owned).await?;
     Ok(())
 }
 
@@ -83,16 +100,10 @@ fn quote_identifier(name: &str) -> String {
 }
 
 /// `version()` must keep the form whose token after `Redshift` clients parse.
-fn functions() -> String {
+fn version() -> String {
     format!(
         "CREATE OR REPLACE FUNCTION pg_catalog.version() RETURNS text LANGUAGE sql STABLE AS
            $$ SELECT 'PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 \
-         (Red Hat 3.4.2-6.fc3), Redshift {REDSHIFT_RELEASE}'::text $$;
-         CREATE FUNCTION pg_catalog.getdate() RETURNS timestamp LANGUAGE sql STABLE AS
-           $$ SELECT date_trunc('second', now() AT TIME ZONE 'UTC') $$;
-         CREATE FUNCTION pg_catalog.nvl(anycompatible, anycompatible) RETURNS anycompatible LANGUAGE sql IMMUTABLE AS
-           $$ SELECT coalesce($1, $2) $$;
-         CREATE FUNCTION pg_catalog.len(text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
-           $$ SELECT length($1) $$;"
+         (Red Hat 3.4.2-6.fc3), Redshift {REDSHIFT_RELEASE}'::text $$"
     )
 }

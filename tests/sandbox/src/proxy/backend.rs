@@ -1,18 +1,18 @@
 //! From the engine to the client.
-//! Owns what differs between PostgreSQL's answers and Redshift's: descriptions, binary NUMERIC, tags, errors, parameters.
-//! Invariant: rows without a binary NUMERIC are copied, not looked into.
+//! Owns what differs between PostgreSQL's answers and Redshift's: descriptions, rows, tags, errors, parameters.
+//! Invariant: rows of which no column needs a conversion are copied, not looked into.
 
-use anyhow::{Result, bail};
-use bytes::{BufMut, BytesMut};
+use anyhow::Result;
+use bytes::BytesMut;
 
 use super::{Shared, Side};
 use crate::catalog::Catalog;
+use crate::conversion::{Plan, put_row};
 use crate::messages::{
     Cursor, HEADER, error_fields, put_error_fields, put_message, put_parameter_status, put_string,
 };
-use crate::numeric::{put_binary, put_misleading_binary};
 use crate::parameters::redshift_name;
-use crate::pipeline::{Conversion, Plan, Request};
+use crate::pipeline::Request;
 use crate::row_description;
 
 /// Error fields that PostgreSQL added after the fork: unlocalised severity, and the names of 9.3.
@@ -53,7 +53,7 @@ impl Side for BackendSide<'_> {
         self.rows = Rows::Undecided;
         let body = message.get(HEADER..).unwrap_or_default();
         match tag {
-            b'T' => return self.description(message, body, out).await,
+            b'T' => return self.description(body, out).await,
             b'n' if self.learns() => self.shared.pipeline().learned(Vec::new()),
             b't' if self.learns() => {}
             b'C' => self.complete(body, out)?,
@@ -104,33 +104,26 @@ impl BackendSide<'_> {
     }
 
     fn row(&mut self, message: &[u8], out: &mut BytesMut) -> Result<()> {
-        let (protocol, start) = (self.protocol, out.len());
+        let start = out.len();
         let Rows::Convert(plan) = self.decided() else {
             out.extend_from_slice(message);
             return Ok(());
         };
         // Half a row would swallow the error that is sent next.
-        convert_row(message, plan, protocol, out).inspect_err(|_| out.truncate(start))
+        put_row(out, message, plan).inspect_err(|_| out.truncate(start))
     }
 
-    async fn description(&mut self, message: &[u8], body: &[u8], out: &mut BytesMut) -> Result<()> {
-        if self.learns() {
-            self.shared.pipeline().learned(row_description::parse(body)?);
-            return Ok(());
-        }
-        {
-            let mut pipeline = self.shared.pipeline();
-            if pipeline.front() == Some(&Request::Describe) {
-                pipeline.answered();
-            }
-        }
-        if self.protocol == 0 {
-            out.extend_from_slice(message);
-            return Ok(());
-        }
+    async fn description(&mut self, body: &[u8], out: &mut BytesMut) -> Result<()> {
         let fields = row_description::parse(body)?;
-        self.catalog.load(&fields).await?;
-        row_description::put_extended(out, self.protocol, &fields, |field| self.catalog.origin(field));
+        if self.learns() {
+            self.shared.pipeline().learned(fields);
+            return Ok(());
+        }
+        self.shared.pipeline().described(&fields);
+        if self.protocol > 0 {
+            self.catalog.load(&fields).await?;
+        }
+        row_description::put(out, self.protocol, &fields, |field| self.catalog.origin(field));
         Ok(())
     }
 
@@ -190,52 +183,6 @@ fn parameter(body: &[u8], out: &mut BytesMut) -> Result<()> {
     Ok(())
 }
 
-fn convert_row(message: &[u8], plan: &Plan, protocol: u32, out: &mut BytesMut) -> Result<()> {
-    let mut cursor = Cursor::new(message.get(HEADER..).unwrap_or_default());
-    let count = cursor.u16()?;
-    if usize::from(count) != plan.len() {
-        bail!("a row of {count} columns where {} were described", plan.len());
-    }
-    let start = out.len();
-    out.put_u8(b'D');
-    out.put_u32(0);
-    out.put_u16(count);
-    for conversion in plan.iter() {
-        let length = cursor.i32()?;
-        let Ok(size) = usize::try_from(length) else {
-            out.put_i32(length);
-            continue;
-        };
-        let value = cursor.bytes(size)?;
-        match conversion {
-            Conversion::Pass => {
-                out.put_i32(length);
-                out.extend_from_slice(value);
-            }
-            Conversion::Numeric(kind) => {
-                let at = out.len();
-                out.put_i32(0);
-                match (protocol, kind) {
-                    (0 | 1, _) => put_misleading_binary(out, *kind, value)?,
-                    (_, Some(kind)) => put_binary(out, *kind, value)?,
-                    (_, None) => bail!("a computed NUMERIC has no binary form in the sandbox: ask for text"),
-                }
-                fill_length(out, at, out.len() - at - 4)?;
-            }
-        }
-    }
-    fill_length(out, start + 1, out.len() - start - 1)
-}
-
-/// Writes a length into the place left for it.
-fn fill_length(out: &mut BytesMut, at: usize, length: usize) -> Result<()> {
-    let length = u32::try_from(length)?;
-    if let Some(place) = out.get_mut(at..at + 4) {
-        place.copy_from_slice(&length.to_be_bytes());
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,23 +206,5 @@ mod tests {
         let body = b"SFATAL\0VFATAL\0C28P01\0Mno\0ttable\0\0";
         let expected: Vec<(u8, &[u8])> = vec![(b'S', b"FATAL"), (b'C', b"28000"), (b'M', b"no")];
         assert_eq!(old_fields(body).unwrap(), expected);
-    }
-
-    #[test]
-    fn row_whose_column_count_differs_from_its_description_is_an_error() {
-        let plan: Plan = [Conversion::Numeric(None)].into_iter().collect();
-        assert!(
-            convert_row(b"D\0\0\0\x0e\0\x02\xff\xff\xff\xff\xff\xff\xff\xff", &plan, 2, &mut BytesMut::new())
-                .is_err()
-        );
-    }
-
-    #[test]
-    fn null_in_a_converted_column_stays_null() {
-        let plan: Plan = [Conversion::Numeric(None)].into_iter().collect();
-        let row = b"D\0\0\0\x0a\0\x01\xff\xff\xff\xff";
-        let mut out = BytesMut::new();
-        convert_row(row, &plan, 2, &mut out).unwrap();
-        assert_eq!(&out[..], row);
     }
 }

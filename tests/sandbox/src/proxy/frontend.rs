@@ -2,13 +2,17 @@
 //! Owns the reading of requests, refusals, and the Describe that is added after each Parse.
 //! Invariant: a request is noted in the pipeline before it is sent, in the order it is sent.
 
+use std::collections::HashMap;
+
 use anyhow::{Context, Result, bail};
 use bytes::BytesMut;
 use postgres_protocol::message::frontend;
 
 use super::{Shared, Side};
+use crate::bind::Bind;
+use crate::conversion::Conversion;
 use crate::messages::{Cursor, HEADER, ServerError, put_message, put_string};
-use crate::pipeline::{Conversion, Request, plan};
+use crate::pipeline::Request;
 use crate::record::{BindRecord, SessionRecorder};
 use crate::refusals::{Verdict, judge};
 
@@ -20,14 +24,24 @@ const REFUSED_STATEMENT: &str = "redshift_sandbox_refused";
 
 /// The direction from the client.
 pub(super) struct FrontendSide<'a> {
-    pub(super) shared: &'a Shared,
-    pub(super) recorder: SessionRecorder,
-    pub(super) protocol: u32,
+    shared: &'a Shared,
+    recorder: SessionRecorder,
+    /// The parameter types that Parse stated, by statement.
+    declared: HashMap<Vec<u8>, Vec<u32>>,
+}
+
+impl<'a> FrontendSide<'a> {
+    pub(super) fn new(shared: &'a Shared, recorder: SessionRecorder) -> Self {
+        Self { shared, recorder, declared: HashMap::new() }
+    }
 }
 
 impl Side for FrontendSide<'_> {
     async fn message(&mut self, tag: u8, message: &[u8], out: &mut BytesMut) -> Result<()> {
         let body = message.get(HEADER..).unwrap_or_default();
+        if matches!(tag, b'Q' | b'S') {
+            self.recorder.round_trip();
+        }
         match tag {
             b'P' => return self.parse(message, body, out),
             b'B' => return self.bind(message, body, out),
@@ -36,8 +50,11 @@ impl Side for FrontendSide<'_> {
             b'E' => self.push(Request::Execute { portal: Cursor::new(body).string_bytes()?.to_vec() }),
             b'C' => {
                 let mut cursor = Cursor::new(body);
-                let portal = cursor.u8()? == b'P';
-                self.push(Request::Close { portal, name: cursor.string_bytes()?.to_vec() });
+                let (portal, name) = (cursor.u8()? == b'P', cursor.string_bytes()?);
+                if !portal {
+                    self.declared.remove(name);
+                }
+                self.push(Request::Close { portal, name: name.to_vec() });
             }
             b'F' => self.push(Request::Query),
             b'S' => self.push(Request::Sync),
@@ -78,14 +95,17 @@ impl FrontendSide<'_> {
         }
     }
 
-    fn parse(&self, message: &[u8], body: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn parse(&mut self, message: &[u8], body: &[u8], out: &mut BytesMut) -> Result<()> {
         let mut cursor = Cursor::new(body);
         let (statement, sql) = (cursor.string_bytes()?, cursor.string_bytes()?);
         let name = std::str::from_utf8(statement).context("the name of a prepared statement is not UTF-8")?;
-        if cursor.u16()? > MAX_PARAMETERS {
+        let count = cursor.u16()?;
+        if count > MAX_PARAMETERS {
             self.refuse(&too_many_parameters(), out)?;
             return Ok(());
         }
+        let declared = (0..count).map(|_| cursor.u32()).collect::<Result<Vec<_>>>()?;
+        self.declared.insert(statement.to_vec(), declared);
         let types = body.get(statement.len() + sql.len() + 2..).unwrap_or_default();
         match self.engine_sql(sql) {
             None => out.extend_from_slice(message),
@@ -103,39 +123,32 @@ impl FrontendSide<'_> {
     }
 
     fn bind(&self, message: &[u8], body: &[u8], out: &mut BytesMut) -> Result<()> {
-        let mut cursor = Cursor::new(body);
-        let (portal, statement) = (cursor.string_bytes()?, cursor.string_bytes()?);
-        for _ in 0..cursor.u16()? {
-            cursor.i16()?;
-        }
-        let parameters = cursor.u16()?;
-        for _ in 0..parameters {
-            if let Ok(length) = usize::try_from(cursor.i32()?) {
-                cursor.bytes(length)?;
-            }
-        }
-        let formats = (0..cursor.u16()?).map(|_| cursor.i16()).collect::<Result<Vec<_>>>()?;
+        let bind = Bind::parse(body)?;
+        let parameters = bind.parameters.len();
         self.recorder.bind(BindRecord {
-            statement: String::from_utf8_lossy(statement).into_owned(),
-            result_formats: formats.clone(),
-            parameters: usize::from(parameters),
+            statement: String::from_utf8_lossy(bind.statement).into_owned(),
+            result_formats: bind.result_formats.clone(),
+            parameters,
         });
-        if parameters > MAX_PARAMETERS {
+        if parameters > usize::from(MAX_PARAMETERS) {
             return self.refuse(&too_many_parameters(), out);
         }
-        if self.asks_unscaled_numeric(statement, &formats) {
+        if self.asks_unscaled_numeric(bind.statement, &bind.result_formats) {
             return self.refuse(&unscaled_numeric(), out);
         }
-        self.push(Request::Bind { portal: portal.to_vec(), statement: statement.to_vec(), formats });
-        out.extend_from_slice(message);
+        let declared = self.declared.get(bind.statement).map(Vec::as_slice).unwrap_or_default();
+        match bind.for_engine(declared)? {
+            Some(converted) => out.extend_from_slice(&converted),
+            None => out.extend_from_slice(message),
+        }
+        let (portal, statement) = (bind.portal.to_vec(), bind.statement.to_vec());
+        self.push(Request::Bind { portal, statement, formats: bind.result_formats });
         Ok(())
     }
 
     /// Whether Redshift's form of a column would need a scale that only the values have.
     fn asks_unscaled_numeric(&self, statement: &[u8], formats: &[i16]) -> bool {
-        let pipeline = self.shared.pipeline();
-        let conversions = pipeline.fields(statement).map(|fields| plan(fields, formats)).unwrap_or_default();
-        self.protocol >= 2 && conversions.contains(&Conversion::Numeric(None))
+        self.shared.pipeline().plan(statement, formats).contains(&Conversion::Numeric(None))
     }
 
     /// Sends a Parse that fails in the place of a refused message.

@@ -14,6 +14,7 @@ mod binary;
 mod postgres_client;
 mod psql;
 mod script;
+mod types;
 mod wire;
 
 use std::time::Duration;

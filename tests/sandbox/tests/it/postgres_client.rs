@@ -7,7 +7,7 @@ use tokio_postgres::{Client, Config, NoTls};
 
 use crate::{DEADLINE, sandbox};
 
-async fn connect(sandbox: &Sandbox) -> Client {
+pub(crate) async fn connect(sandbox: &Sandbox) -> Client {
     let (client, connection) = Config::new()
         .host(sandbox.host())
         .port(sandbox.port())
@@ -21,7 +21,7 @@ async fn connect(sandbox: &Sandbox) -> Client {
     client
 }
 
-fn code(error: &tokio_postgres::Error) -> &SqlState {
+pub(crate) fn code(error: &tokio_postgres::Error) -> &SqlState {
     error.code().unwrap_or_else(|| panic!("no server error: {error}"))
 }
 
@@ -70,7 +70,7 @@ async fn binary_numeric_at_protocol_0_is_visibly_wrong() {
     assert_eq!(raw.0, [0, 1, 0, 2, 0, 0, 0, 4, 0x04, 0xd2]);
 }
 
-struct Raw(Vec<u8>);
+pub(crate) struct Raw(pub(crate) Vec<u8>);
 
 impl<'a> tokio_postgres::types::FromSql<'a> for Raw {
     fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {

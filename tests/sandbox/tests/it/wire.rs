@@ -15,7 +15,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::DEADLINE;
 
-struct Wire {
+pub(crate) struct Wire {
     stream: TcpStream,
 }
 
@@ -24,7 +24,7 @@ impl Wire {
         Self { stream: TcpStream::connect(("127.0.0.1", sandbox.port())).await.unwrap() }
     }
 
-    async fn login(sandbox: &Sandbox, protocol: &str) -> (Self, Vec<(u8, Vec<u8>)>) {
+    pub(crate) async fn login(sandbox: &Sandbox, protocol: &str) -> (Self, Vec<(u8, Vec<u8>)>) {
         let mut wire = Self::open(sandbox).await;
         let mut startup = 196_608_i32.to_be_bytes().to_vec();
         for text in ["user", "awsuser", "database", "dev", "client_protocol_version", protocol, ""] {
@@ -43,7 +43,7 @@ impl Wire {
         self.stream.write_all(&[&length, body].concat()).await.unwrap();
     }
 
-    async fn send(&mut self, tag: u8, body: &[u8]) {
+    pub(crate) async fn send(&mut self, tag: u8, body: &[u8]) {
         self.stream.write_all(&[tag]).await.unwrap();
         self.packet(body).await;
     }
@@ -58,7 +58,7 @@ impl Wire {
         timeout(DEADLINE, read).await.expect("a message in time")
     }
 
-    async fn until_ready(&mut self) -> Vec<(u8, Vec<u8>)> {
+    pub(crate) async fn until_ready(&mut self) -> Vec<(u8, Vec<u8>)> {
         let mut messages = Vec::new();
         loop {
             let message = self.message().await;
@@ -70,13 +70,13 @@ impl Wire {
         }
     }
 
-    async fn query(&mut self, sql: &str) -> Vec<(u8, Vec<u8>)> {
+    pub(crate) async fn query(&mut self, sql: &str) -> Vec<(u8, Vec<u8>)> {
         self.send(b'Q', format!("{sql}\0").as_bytes()).await;
         self.until_ready().await
     }
 
     /// Parse, Bind with these result formats, Describe of the portal, Execute, Sync, in one go.
-    async fn extended(&mut self, sql: &str, formats: &[i16]) -> Vec<(u8, Vec<u8>)> {
+    pub(crate) async fn extended(&mut self, sql: &str, formats: &[i16]) -> Vec<(u8, Vec<u8>)> {
         self.send(b'P', format!("\0{sql}\0\0\0").as_bytes()).await;
         let mut bind = vec![0; 6];
         bind.extend(i16::try_from(formats.len()).unwrap().to_be_bytes());
@@ -98,7 +98,7 @@ fn tags(messages: &[(u8, Vec<u8>)]) -> String {
     messages.iter().map(|(tag, _)| *tag as char).collect()
 }
 
-fn body(messages: &[(u8, Vec<u8>)], tag: u8) -> &[u8] {
+pub(crate) fn body(messages: &[(u8, Vec<u8>)], tag: u8) -> &[u8] {
     &messages.iter().find(|(found, _)| *found == tag).unwrap_or_else(|| panic!("no {}", tag as char)).1
 }
 
