@@ -13,7 +13,7 @@ use std::process::Command;
 
 use adbc_ffi::{FFI_AdbcDriver, FFI_AdbcError, FFI_AdbcPartitions};
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
-use redshift_sandbox::{Sandbox, SandboxConfig};
+use redshift_sandbox::{BlockingSandbox, Sandbox, SandboxConfig};
 
 /// What looks for memory errors while a program runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -125,7 +125,19 @@ fn program(name: &str, flags: &[&str]) -> Command {
 /// Compiles `tests/c/<name>.c` and runs it with the path of the library.
 #[track_caller]
 fn run(name: &str, flags: &[&str]) {
-    output_of(program(name, flags).arg(library()));
+    run_with(name, flags, &[]);
+}
+
+/// As [`run`], with further arguments.
+#[track_caller]
+fn run_with(name: &str, flags: &[&str], arguments: &[&str]) {
+    output_of(program(name, flags).arg(library()).args(arguments));
+}
+
+fn uri(sandbox: &BlockingSandbox) -> String {
+    // Valgrind does not follow the cipher's assembler and takes what it encrypts for uninitialised.
+    let tls = if Checker::chosen() == Checker::Valgrind { "&tls.mode=disable" } else { "" };
+    sandbox.uri() + tls
 }
 
 #[test]
@@ -136,6 +148,12 @@ fn the_handshake_follows_the_version() {
 #[test]
 fn every_slot_survives_every_handle() {
     run("handles", &[]);
+}
+
+#[test]
+fn bound_data_is_sent_and_released_exactly_once() {
+    let sandbox = Sandbox::start_blocking(SandboxConfig::default()).unwrap();
+    run_with("bind", &[], &[&uri(&sandbox)]);
 }
 
 #[test]
@@ -156,9 +174,13 @@ fn a_waiting_connect_can_be_cancelled() {
 #[test]
 fn threads_share_connections_and_statements() {
     let sandbox = Sandbox::start_blocking(SandboxConfig::default()).unwrap();
-    // Valgrind does not follow the cipher's assembler and takes what it encrypts for uninitialised.
-    let tls = if Checker::chosen() == Checker::Valgrind { "&tls.mode=disable" } else { "" };
-    output_of(program("threads", &[]).arg(library()).arg(sandbox.uri() + tls));
+    output_of(program("threads", &[]).arg(library()).arg(uri(&sandbox)));
+}
+
+#[test]
+fn errors_have_details_at_once_and_in_mid_stream() {
+    let sandbox = Sandbox::start_blocking(SandboxConfig::default()).unwrap();
+    output_of(program("details", &[]).arg(library()).arg(uri(&sandbox)));
 }
 
 #[test]

@@ -33,8 +33,8 @@ pub(super) struct SsoSettings {
     pub(super) scopes: Vec<String>,
 }
 
-/// The files to read, for the parts of `aws-config` that read for themselves.
-pub(super) fn files(aws: &AwsConfig) -> EnvConfigFiles {
+/// The files to read.
+fn files(aws: &AwsConfig) -> EnvConfigFiles {
     let builder = EnvConfigFiles::builder();
     let builder = match &aws.config_file {
         Some(path) => builder.with_file(EnvConfigFileKind::Config, path),

@@ -3,7 +3,10 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)] // OK because tests end by panicking.
 
 mod architecture;
+mod bind;
 mod edge_values;
+mod ingest;
+mod log;
 mod login_aliases;
 mod login_errors;
 mod logins;
@@ -12,6 +15,7 @@ mod metadata_current;
 mod metadata_objects;
 mod metadata_scale;
 mod metadata_statistics;
+mod metadata_tables;
 mod objects;
 mod option_table;
 #[cfg(asan)]
@@ -21,6 +25,7 @@ mod random_values;
 mod results;
 mod rude;
 mod sessions;
+mod shapes;
 mod spellings;
 mod support;
 mod surroundings;

@@ -5,9 +5,10 @@ use adbc_core::options::{ObjectDepth, OptionConnection, OptionValue};
 use adbc_core::{Connection as _, Optionable as _, Statement as _};
 use adbc_driver_manager::ManagedConnection;
 use arrow_array::cast::AsArray;
+use redshift_sandbox::SandboxConfig;
 
 use crate::objects::{Catalog, Constraint, Filters, Schema, Table, objects, tables};
-use crate::support::{SANDBOX, connect, execute, statement};
+use crate::support::{SANDBOX, connect, execute, sandbox, statement};
 
 /// A connection, and a schema of its own with these statements run in it.
 fn schema(name: &str, statements: &[&str]) -> ManagedConnection {
@@ -216,6 +217,28 @@ fn datashares_are_catalogs_of_their_own() {
         (columns[1]["xdbc_column_size"].as_str(), columns[1]["xdbc_decimal_digits"].as_str()),
         ("12", "2")
     );
+}
+
+/// What is listed of the datashare, and by how many queries.
+fn shared(show_discovery: Option<u32>, filters: Filters<'_>) -> (Vec<Catalog>, u64) {
+    let sandbox = sandbox(SandboxConfig { show_discovery, ..SandboxConfig::default() });
+    let connection = connect(&sandbox.uri(), &[]);
+    let round_trips = || sandbox.sessions().last().unwrap().round_trips;
+    let before = round_trips();
+    (objects(&connection, ObjectDepth::All, filters).unwrap(), round_trips() - before)
+}
+
+#[test]
+fn show_commands_and_views_tell_the_same() {
+    let all = Filters { catalog: Some("s%"), ..Filters::default() };
+    let columns = Filters { column: Some("%o%"), ..all };
+    for filters in [all, columns, Filters { db_schema: Some("nothing"), ..all }] {
+        let (by_views, queries) = shared(None, filters);
+        let (by_show, commands) = shared(Some(4), filters);
+        assert_eq!(by_views, by_show);
+        assert_eq!(queries, commands);
+        assert!(catalog_names(&by_views).contains(&"sales_share"));
+    }
 }
 
 #[test]

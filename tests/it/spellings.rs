@@ -356,6 +356,21 @@ fn the_other_drivers_options_log_in_to_cluster_and_workgroup() {
 }
 
 #[test]
+fn the_secret_key_may_be_given_as_the_password() {
+    let aws = SANDBOX.aws();
+    let (id, secret) = (aws.access_key_id(), aws.secret_access_key());
+    let options = [
+        ("adbc.redshift.auth.method", "iam"),
+        ("adbc.redshift.aws.region", aws.region()),
+        ("adbc.redshift.aws.access_key_id", id.as_str()),
+        ("password", secret.as_str()),
+        ("username", SANDBOX.user()),
+        cluster(&SANDBOX),
+    ];
+    assert_eq!(user(&SANDBOX, &options).unwrap(), SANDBOX.user());
+}
+
+#[test]
 fn without_the_cache_every_connection_fetches_its_credentials() {
     let sandbox = sandbox(SandboxConfig::default());
     let options = [cluster(&sandbox), ("username", sandbox.user()), ("adbc.redshift.cache.mode", "off")];

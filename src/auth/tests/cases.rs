@@ -11,12 +11,14 @@ use serde_json::Value;
 
 use super::super::{Api, AuthConfig, Flow, Method, Toggle, TokenCache};
 use super::server::{Rule, Server};
+use super::trace::Trace;
 use super::{Home, full_text, log_in, make, no_browser};
 use crate::secret::Secret;
 
 #[tokio::test]
 async fn every_case_ends_as_it_says() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/auth");
+    let (trace, _listening) = Trace::listen();
     let mut ran = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -24,6 +26,11 @@ async fn every_case_ends_as_it_says() {
         ran += 1;
     }
     assert!(ran >= 30, "only {ran} cases were found");
+    let traced = trace.text();
+    assert!(traced.contains("GetClusterCredentials"), "nothing was traced");
+    for line in traced.lines() {
+        super::assert_no_secret("a trace", line);
+    }
 }
 
 async fn run(name: &str, text: &str) {

@@ -236,4 +236,5 @@ CREATE TABLE spectrum.events (event_id integer, kind varchar(20), payload text, 
 INSERT INTO spectrum.events VALUES (1, 'click', 'a', 1.25, '2024-01-02 03:04:05');
 GRANT SELECT ON spectrum.events TO PUBLIC;
 
+ANALYZE pg_internal.shared_databases, pg_internal.external_schemas;
 RESET allow_system_table_mods;

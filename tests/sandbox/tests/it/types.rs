@@ -79,6 +79,10 @@ async fn columns_have_redshifts_oids_lengths_and_modifiers() {
         (2935, -1, -1),
     ];
     assert_eq!(described(body(&messages, b'T')), expected);
+    let messages = wire
+        .query("SELECT v::VARBYTE(2), '1 year'::INTERVAL YEAR, '1 hour'::INTERVAL HOUR TO SECOND FROM t")
+        .await;
+    assert_eq!(described(body(&messages, b'T')), [(6551, -1, 6), (1188, 4, -1), (1190, 8, -1)]);
 }
 
 #[tokio::test]
@@ -96,7 +100,12 @@ async fn text_forms_are_redshifts_in_simple_and_extended_queries() {
             POINT,
             "{\"version\":1}",
         ];
-        for messages in [wire.query("SELECT * FROM t").await, wire.extended("SELECT * FROM t", &[]).await] {
+        wire.query("BEGIN; DECLARE c CURSOR FOR SELECT * FROM t").await;
+        for messages in [
+            wire.query("FETCH 1 FROM c").await,
+            wire.query("SELECT * FROM t").await,
+            wire.extended("SELECT * FROM t", &[]).await,
+        ] {
             let row = values(body(&messages, b'D'));
             let texts: Vec<_> =
                 row.into_iter().map(|value| String::from_utf8(value.unwrap()).unwrap()).collect();
@@ -186,6 +195,8 @@ async fn functions_answer_as_redshifts_do() {
             "ST_GeomFromText('linestring(0 0, 1 1)')",
             "01020000000200000000000000000000000000000000000000000000000000F03F000000000000F03F",
         ),
+        ("AVG(a) FROM (SELECT 1 AS a UNION ALL SELECT 2) numbers", "1"),
+        ("AVG(a::smallint) FROM (SELECT -1 AS a UNION ALL SELECT -2) numbers", "-1"),
         ("NVL(NULL, 3)", "3"),
         ("GETDATE() IS NOT NULL", "t"),
     ] {
@@ -211,6 +222,23 @@ async fn varbyte_takes_no_more_than_its_length() {
     assert_eq!(code(&refused).code(), "22001");
     client.batch_execute("INSERT INTO bounded VALUES ('abc'), ('abcd'::varbyte(3))").await.unwrap();
     assert_eq!(first_row(&client, "SELECT COUNT(*), COUNT(DISTINCT v) FROM bounded").await, ["2", "1"]);
+}
+
+#[tokio::test]
+async fn varchar_counts_bytes() {
+    let sandbox = sandbox().await;
+    let client = connect(&sandbox).await;
+    client.batch_execute("CREATE TABLE bytes (v VARCHAR(4))").await.unwrap();
+    for refused in ["'ééé'", "'abcde'"] {
+        let refused =
+            client.batch_execute(&format!("INSERT INTO bytes VALUES ({refused})")).await.unwrap_err();
+        assert_eq!(code(&refused).code(), "22001");
+    }
+    let bound = client.execute("INSERT INTO bytes VALUES ($1)", &[&"ééé"]).await.unwrap_err();
+    assert_eq!(code(&bound).code(), "22001");
+    client.batch_execute("INSERT INTO bytes VALUES ('éé'), ('abcd')").await.unwrap();
+    let cut = first_row(&client, "SELECT 'ééé'::VARCHAR(5), 'aé✓'::VARCHAR(5), '✓✓✓'::VARCHAR(8)").await;
+    assert_eq!(cut, ["éé", "aé", "✓✓"]);
 }
 
 #[tokio::test]
