@@ -230,6 +230,21 @@ struct AdbcError;
 /** Redshift's id of the statement's last query, as in system views. Read only; asks the server when read. */
 #define ADBC_REDSHIFT_OPTION_STATEMENT_QUERY_ID "adbc.redshift.statement.query_id"
 
+/** Length in bytes of the VARCHAR columns that an ingest makes: a number from 1 to 65535, `max`, or `measured`, which reads all data into memory to find the longest value of each column. */
+#define ADBC_REDSHIFT_OPTION_INGEST_VARCHAR_LENGTH "adbc.redshift.ingest.varchar_length"
+
+/** SQL types of columns that an ingest makes, as a JSON object: `{"name": "VARCHAR(20)"}`. Columns without one get the type of their Arrow type. */
+#define ADBC_REDSHIFT_OPTION_INGEST_COLUMN_TYPES "adbc.redshift.ingest.column_types"
+
+/** Column that distributes the rows of a table that an ingest makes. */
+#define ADBC_REDSHIFT_OPTION_INGEST_DIST_KEY "adbc.redshift.ingest.dist_key"
+
+/** Columns that sort a table that an ingest makes: a comma list, or a JSON array of names. */
+#define ADBC_REDSHIFT_OPTION_INGEST_SORT_KEY "adbc.redshift.ingest.sort_key"
+
+/** Whether an ingest outside of a transaction is one transaction, so that a failure leaves nothing behind. With `false` the table is made, and each batch stays, as it comes. */
+#define ADBC_REDSHIFT_OPTION_INGEST_TRANSACTION "adbc.redshift.ingest.transaction"
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus

@@ -125,7 +125,13 @@ fn program(name: &str, flags: &[&str]) -> Command {
 /// Compiles `tests/c/<name>.c` and runs it with the path of the library.
 #[track_caller]
 fn run(name: &str, flags: &[&str]) {
-    output_of(program(name, flags).arg(library()));
+    run_with(name, flags, &[]);
+}
+
+/// As [`run`], with further arguments.
+#[track_caller]
+fn run_with(name: &str, flags: &[&str], arguments: &[&str]) {
+    output_of(program(name, flags).arg(library()).args(arguments));
 }
 
 fn uri(sandbox: &BlockingSandbox) -> String {
@@ -142,6 +148,12 @@ fn the_handshake_follows_the_version() {
 #[test]
 fn every_slot_survives_every_handle() {
     run("handles", &[]);
+}
+
+#[test]
+fn bound_data_is_sent_and_released_exactly_once() {
+    let sandbox = Sandbox::start_blocking(SandboxConfig::default()).unwrap();
+    run_with("bind", &[], &[&sandbox.uri()]);
 }
 
 #[test]

@@ -2,16 +2,23 @@
 
 use arrow_schema::{DataType, Field, Schema};
 
-use crate::session::{Column, ExtendedColumn, Format};
+use crate::session::{Column, ExtendedColumn, Format, ResultFormats, Session};
 use crate::types::{self, ColumnSpec};
 
 /// The wire format to ask for.
-pub(super) fn format(column: &Column, protocol_version: u8) -> Format {
+fn format(column: &Column, protocol_version: u8) -> Format {
     if types::prefers_binary(column.type_oid, column.type_modifier, protocol_version) {
         Format::Binary
     } else {
         Format::Text
     }
+}
+
+/// Runs a query with text results, or with those that are best per column.
+pub(super) fn with_formats<T>(session: &Session, text: bool, run: impl FnOnce(ResultFormats<'_>) -> T) -> T {
+    let version = session.protocol_version();
+    let binary_where_safe = move |column: &Column| format(column, version);
+    run(if text { ResultFormats::Text } else { ResultFormats::PerColumn(&binary_where_safe) })
 }
 
 /// The columns of a result. All may hold NULL: a NOT NULL table column can come out of an outer join as NULL.

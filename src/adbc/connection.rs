@@ -16,7 +16,7 @@ use super::metadata;
 use super::options::{self, Level};
 use super::reader::Reader;
 use super::running::{Running, RunningOperation};
-use super::settings::ResultSettings;
+use super::settings::{IngestSettings, ResultSettings};
 use super::store::{self, OptionStore};
 use super::{ObjectsFilter, runtime};
 use crate::session::{Operation, Session};
@@ -278,6 +278,12 @@ impl Connection {
     pub(super) fn result_settings(&self, statement: &OptionStore) -> Result<ResultSettings> {
         let database = self.with_open(|_, database, _| Arc::clone(database))?;
         ResultSettings::from_stores(&[statement, &self.options, database.options()?])
+    }
+
+    /// The ingest settings of a statement on this connection, if it has a target table.
+    pub(super) fn ingest_settings(&self, statement: &OptionStore) -> Result<Option<IngestSettings>> {
+        let database = self.with_open(|_, database, _| Arc::clone(database))?;
+        IngestSettings::from_stores(&[statement, &self.options, database.options()?])
     }
 
     /// What governs a user's statement: the deadline that was asked for, and a transaction when autocommit is off.

@@ -7,7 +7,7 @@ use tokio_postgres::error::SqlState;
 
 use crate::auth;
 use crate::session::{self, ErrorKind, ServerError};
-use crate::types::DecodeError;
+use crate::types::{DecodeError, EncodeError};
 
 /// SQLSTATEs with a status of their own, before the classes.
 fn status_by_code(code: &str) -> Option<Status> {
@@ -163,6 +163,14 @@ pub(super) fn from_auth(error: &auth::Error) -> Error {
 /// A value that Arrow cannot hold, as ADBC's error.
 pub(super) fn from_decode(error: &DecodeError) -> Error {
     let mut adbc = Error::with_message_and_status(error.to_string(), Status::InvalidData);
+    adbc.sqlstate = sqlstate(error.sqlstate());
+    adbc
+}
+
+/// A bound value that cannot be sent, as ADBC's error.
+pub(super) fn from_encode(error: &EncodeError) -> Error {
+    let status = if error.is_unsupported_type() { Status::NotImplemented } else { Status::InvalidData };
+    let mut adbc = Error::with_message_and_status(error.to_string(), status);
     adbc.sqlstate = sqlstate(error.sqlstate());
     adbc
 }

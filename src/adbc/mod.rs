@@ -4,10 +4,16 @@
 //! another call. Errors are `adbc_core`'s: message, status, SQLSTATE, vendor code, details. This is the only module
 //! that turns options into logins and sessions, and rows into batches; it knows no sockets and no C.
 
+mod atomic;
+mod bind;
+mod bound;
 mod columns;
 mod connection;
 mod database;
 mod error;
+mod execution;
+mod ingest;
+mod insert;
 mod last_query;
 mod login;
 mod metadata;

@@ -813,6 +813,49 @@ pub static TABLE: &[OptionSpec] = &[
         "Redshift's id of the statement's last query, as in system views. Read only; asks the server when read.",
     ),
     row(
+        VARCHAR_LENGTH,
+        DCS,
+        Kind::Text,
+        Some("max"),
+        &[],
+        "Length in bytes of the VARCHAR columns that an ingest makes: a number from 1 to 65535, `max`, or `measured`, which \
+         reads all data into memory to find the longest value of each column.",
+    ),
+    row(
+        COLUMN_TYPES,
+        S,
+        Kind::Text,
+        None,
+        &[],
+        "SQL types of columns that an ingest makes, as a JSON object: `{\"name\": \"VARCHAR(20)\"}`. Columns without one \
+         get the type of their Arrow type.",
+    ),
+    row(
+        DIST_KEY,
+        S,
+        Kind::Text,
+        None,
+        &[],
+        "Column that distributes the rows of a table that an ingest makes.",
+    ),
+    row(
+        SORT_KEY,
+        S,
+        Kind::Text,
+        None,
+        &[],
+        "Columns that sort a table that an ingest makes: a comma list, or a JSON array of names.",
+    ),
+    row(
+        INGEST_TRANSACTION,
+        DCS,
+        Kind::Boolean,
+        Some("true"),
+        &[],
+        "Whether an ingest outside of a transaction is one transaction, so that a failure leaves nothing behind. With \
+         `false` the table is made, and each batch stays, as it comes.",
+    ),
+    row(
         AUTOCOMMIT,
         C,
         Kind::Boolean,
@@ -868,6 +911,53 @@ pub static TABLE: &[OptionSpec] = &[
         Some("false"),
         &[],
         "Incremental execution of partitions; only `false` is supported.",
+    ),
+    row(
+        INGEST_TARGET_TABLE,
+        S,
+        Kind::Text,
+        None,
+        &[],
+        "Table that the bound data is ingested into when the statement is executed. Setting a query unsets it, and all \
+         of `adbc.ingest`.",
+    ),
+    row(
+        INGEST_TARGET_CATALOG,
+        S,
+        Kind::Text,
+        None,
+        &[],
+        "Database of the target table; the connection's without.",
+    ),
+    row(
+        INGEST_TARGET_DB_SCHEMA,
+        S,
+        Kind::Text,
+        None,
+        &[],
+        "Schema of the target table; the current one without.",
+    ),
+    row(
+        INGEST_MODE,
+        S,
+        Kind::Choice(&[
+            "adbc.ingest.mode.create",
+            "adbc.ingest.mode.append",
+            "adbc.ingest.mode.replace",
+            "adbc.ingest.mode.create_append",
+        ]),
+        Some("adbc.ingest.mode.create"),
+        &[],
+        "Whether the table is made (and must not exist), appended to, dropped and made anew, or made if it does not \
+         exist. Data is appended by column name.",
+    ),
+    row(
+        INGEST_TEMPORARY,
+        S,
+        Kind::Boolean,
+        Some("false"),
+        &[],
+        "Whether the target is a temporary table of this connection; it has no catalog and schema then.",
     ),
 ];
 
@@ -952,12 +1042,22 @@ keys! {
     BUFFER_BYTES = "adbc.redshift.result.buffer_bytes";
     QUERY_TIMEOUT = "adbc.redshift.result.query_timeout_seconds";
     QUERY_ID = "adbc.redshift.statement.query_id";
+    VARCHAR_LENGTH = "adbc.redshift.ingest.varchar_length";
+    COLUMN_TYPES = "adbc.redshift.ingest.column_types";
+    DIST_KEY = "adbc.redshift.ingest.dist_key";
+    SORT_KEY = "adbc.redshift.ingest.sort_key";
+    INGEST_TRANSACTION = "adbc.redshift.ingest.transaction";
     AUTOCOMMIT = "adbc.connection.autocommit";
     READ_ONLY = "adbc.connection.readonly";
     ISOLATION_LEVEL = "adbc.connection.transaction.isolation_level";
     CURRENT_CATALOG = "adbc.connection.catalog";
     CURRENT_DB_SCHEMA = "adbc.connection.db_schema";
     INCREMENTAL = "adbc.statement.exec.incremental";
+    INGEST_TARGET_TABLE = "adbc.ingest.target_table";
+    INGEST_TARGET_CATALOG = "adbc.ingest.target_catalog";
+    INGEST_TARGET_DB_SCHEMA = "adbc.ingest.target_db_schema";
+    INGEST_MODE = "adbc.ingest.mode";
+    INGEST_TEMPORARY = "adbc.ingest.temporary";
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use adbc_core::error::Result;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
+use super::bind::BoundQueries;
 use super::error::{from_decode, from_session, invalid_state};
 use super::running::RunningOperation;
 use super::runtime;
@@ -72,6 +73,8 @@ enum SourceState {
 #[derive(Debug)]
 struct Open {
     rows: RowStream,
+    /// The executions after `rows`, and the number of the bound row that `rows` begin with.
+    further: Option<(u64, Box<BoundQueries>)>,
     builder: BatchBuilder,
     #[expect(dead_code, reason = "registered for cancel as long as rows may come")]
     running: RunningOperation,
@@ -79,8 +82,22 @@ struct Open {
 
 impl BatchReader {
     pub(super) fn new(rows: RowStream, builder: BatchBuilder, running: RunningOperation) -> Self {
-        let schema = Arc::clone(builder.schema());
-        let open = Box::new(Open { rows, builder, running });
+        Self::of_open(Open { rows, further: None, builder, running })
+    }
+
+    /// The results of many executions as one: `rows` are those of the first, `queries` execute the rest.
+    pub(super) fn of_many(
+        rows: RowStream,
+        queries: Box<BoundQueries>,
+        builder: BatchBuilder,
+        running: RunningOperation,
+    ) -> Self {
+        Self::of_open(Open { rows, further: Some((1, queries)), builder, running })
+    }
+
+    fn of_open(open: Open) -> Self {
+        let schema = Arc::clone(open.builder.schema());
+        let open = Box::new(open);
         Self { schema, source: Arc::new(Mutex::new(SourceState::Open(open))) }
     }
 
@@ -133,18 +150,40 @@ fn lock(source: &Mutex<SourceState>) -> MutexGuard<'_, SourceState> {
 impl Open {
     /// The next batch, if any rows are left, and whether more may follow.
     fn next_batch(&mut self) -> Result<(Option<RecordBatch>, bool)> {
-        let Self { rows, builder, .. } = self;
-        let fetched = runtime::block_on(rows.read_rows(|row| builder.push(row)))?;
-        let more = match fetched {
-            Ok(Fetch::Paused) => true,
-            Ok(Fetch::Finished) => false,
-            Err(FetchError::Session(error)) => return Err(from_session(&error)),
-            Err(FetchError::Row(error)) => return Err(from_decode(&error)),
+        let more = loop {
+            let Self { rows, builder, .. } = &mut *self;
+            match runtime::block_on(rows.read_rows(|row| builder.push(row)))? {
+                Ok(Fetch::Paused) => break true,
+                Ok(Fetch::Finished) if self.continue_with_next()? => {}
+                Ok(Fetch::Finished) => break false,
+                Err(FetchError::Session(error)) => {
+                    return Err(match &self.further {
+                        Some((first_row, _)) => BoundQueries::row_error(*first_row, &error),
+                        None => from_session(&error),
+                    });
+                }
+                Err(FetchError::Row(error)) => return Err(from_decode(&error)),
+            }
         };
+        let builder = &mut self.builder;
         if builder.rows() == 0 {
             return Ok((None, more));
         }
         let batch = builder.finish().map_err(|error| from_decode(&error))?;
         Ok((Some(batch), more))
+    }
+
+    /// Starts the next executions of a bound query; false when there are none.
+    fn continue_with_next(&mut self) -> Result<bool> {
+        let Some((first_row, queries)) = &mut self.further else { return Ok(false) };
+        let next_row = queries.first_row();
+        match queries.next()? {
+            Some(rows) => {
+                self.rows = rows;
+                *first_row = next_row;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
     }
 }

@@ -1,7 +1,5 @@
 //! The ADBC statement: a query, its settings, and at most one open result.
 
-use std::convert::Infallible;
-use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use adbc_core::error::{Error, Result, Status};
@@ -9,18 +7,32 @@ use adbc_core::options::OptionValue;
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::Schema;
 
-use super::columns;
+use super::bind::{BoundStatement, RowBinder, check_count};
+use super::bound::Bound;
+use super::columns::{self, with_formats};
 use super::connection::Connection;
-use super::error::{from_session, invalid_state, not_implemented};
+use super::error::{from_encode, from_session, invalid_state, not_implemented};
+use super::execution::{Execution, Outcome};
+use super::ingest;
+use super::insert;
 use super::last_query::LastQuery;
 use super::options::{self, Level};
-use super::reader::{BatchReader, MemoryReader, Reader, ResultLink};
+use super::reader::{Reader, ResultLink};
 use super::running::{Running, RunningOperation};
 use super::runtime;
-use super::settings::ResultSettings;
+use super::settings::{IngestSettings, ResultSettings};
 use super::store::{self, OptionStore};
-use crate::session::{self, Column, FetchError, Prepared, ResultFormats, RowStream};
-use crate::types::BatchBuilder;
+use crate::session::{self, Parameters, Prepared};
+use crate::types::{ParameterTarget, parameter_types};
+
+/// What a query replaces.
+const INGEST_TARGET: &[&str] = &[
+    options::INGEST_TARGET_TABLE,
+    options::INGEST_TARGET_CATALOG,
+    options::INGEST_TARGET_DB_SCHEMA,
+    options::INGEST_MODE,
+    options::INGEST_TEMPORARY,
+];
 
 /// One statement on a connection.
 #[derive(Debug)]
@@ -35,15 +47,12 @@ pub struct Statement {
 #[derive(Debug, Default)]
 struct State {
     sql: Option<String>,
-    prepared: Option<Prepared>,
+    /// Prepare was called for this query.
+    prepare: bool,
+    /// The query as prepared on the server, and the parameter types that were declared.
+    prepared: Option<(Vec<u32>, Arc<Prepared>)>,
+    bound: Option<Bound>,
     result: Option<ResultLink>,
-}
-
-/// A statement under way: its rows, and the registration that makes it cancellable.
-struct Execution {
-    rows: RowStream,
-    running: RunningOperation,
-    settings: ResultSettings,
 }
 
 impl Statement {
@@ -78,7 +87,11 @@ impl Statement {
         if spec.key == options::QUERY_ID {
             return Err(not_implemented(format!("option '{key}' is read only")));
         }
-        self.options.set(key, &value)
+        self.options.set(key, &value)?;
+        if spec.key == options::INGEST_TARGET_TABLE {
+            self.lock().forget_query();
+        }
+        Ok(())
     }
 
     /// The value of an option set on this statement, or the default.
@@ -127,8 +140,9 @@ impl Statement {
     /// None at present.
     pub fn set_sql_query(&self, sql: &str) -> Result<()> {
         let mut state = self.lock();
+        state.forget_query();
         state.sql = Some(sql.to_owned());
-        state.prepared = None;
+        self.options.unset(INGEST_TARGET);
         Ok(())
     }
 
@@ -141,50 +155,61 @@ impl Statement {
         Err(not_implemented("Substrait plans are not supported; use SetSqlQuery"))
     }
 
-    /// Prepares the query on the server.
+    /// Prepares the query on the server. One with parameters waits for their types, which the bound data has: the server
+    /// could not type `SELECT $1 + $2` on its own, and to fail would end the transaction.
     ///
     /// # Errors
     ///
     /// `InvalidState` without a query; the server's error otherwise.
     pub fn prepare(&self) -> Result<()> {
         let mut state = self.lock();
-        let sql = state.query()?;
-        let running = self.start();
-        let settings = self.connection.result_settings(&self.options)?;
-        let operation = self.connection.statement_operation(&running, &settings);
-        let session = self.connection.session()?;
-        let prepared = runtime::block_on(session.prepare(sql, &operation))?.map_err(failed)?;
-        state.prepared = Some(prepared);
+        let has_types = state.bound.is_some() || !insert::may_have_parameters(state.query()?);
+        if has_types {
+            let types = state.declared_types()?;
+            let running = self.start();
+            self.prepared(&mut state, types, &running)?;
+        }
+        state.prepare = true;
         Ok(())
     }
 
-    /// Parameters are not offered yet.
+    /// Binds one batch; the next execution uses it up.
     ///
     /// # Errors
     ///
-    /// `NotImplemented`.
-    pub fn bind(&self, _batch: RecordBatch) -> Result<()> {
-        Err(not_implemented("bound parameters are not implemented yet"))
+    /// None at present: what does not fit the query or cannot be sent is an error of the execution.
+    pub fn bind(&self, batch: RecordBatch) -> Result<()> {
+        self.lock().bound = Some(Bound::batch(batch));
+        Ok(())
     }
 
-    /// Parameters are not offered yet.
+    /// Binds a stream of batches, which the next execution reads one by one.
     ///
     /// # Errors
     ///
-    /// `NotImplemented`.
-    pub fn bind_stream(&self, _stream: Box<dyn RecordBatchReader + Send>) -> Result<()> {
-        Err(not_implemented("bound parameters are not implemented yet"))
+    /// As [`Self::bind`].
+    pub fn bind_stream(&self, stream: Box<dyn RecordBatchReader + Send>) -> Result<()> {
+        self.lock().bound = Some(Bound::stream(stream));
+        Ok(())
     }
 
-    /// One field per parameter of the prepared query.
+    /// One field per parameter of the prepared query, as the server types it.
     ///
     /// # Errors
     ///
-    /// `InvalidState` before [`Self::prepare`].
+    /// `InvalidState` before [`Self::prepare`], or the server's error.
     pub fn get_parameter_schema(&self) -> Result<Schema> {
-        let state = self.lock();
-        let prepared =
-            state.prepared.as_ref().ok_or_else(|| invalid_state("the statement is not prepared"))?;
+        let mut state = self.lock();
+        if !state.prepare {
+            return Err(invalid_state("the statement is not prepared; call AdbcStatementPrepare first"));
+        }
+        let prepared = match &state.prepared {
+            Some((_, prepared)) => Arc::clone(prepared),
+            None => {
+                let types = state.declared_types()?;
+                self.prepared(&mut state, types, &self.start())?
+            }
+        };
         Ok(columns::parameter_schema(&prepared.description().parameters))
     }
 
@@ -195,15 +220,9 @@ impl Statement {
     /// `InvalidState` without a query, `InvalidArguments` for an empty one, or the server's error.
     pub fn execute_query(&self) -> Result<(Reader, i64)> {
         let mut state = self.lock();
-        let Execution { rows, running, settings } = self.execute(&mut state)?;
-        let Some(described) = rows.columns() else {
-            let affected = rows_affected(&rows);
-            return Ok((Box::new(MemoryReader::new(Arc::new(Schema::empty()), Vec::new())), affected));
-        };
-        let builder = BatchBuilder::new(&columns::specs(described), settings.limits());
-        let reader = BatchReader::new(rows, builder, running);
-        state.result = Some(reader.link());
-        Ok((Box::new(reader), -1))
+        let (reader, link, affected) = self.execute(&mut state)?.into_reader();
+        state.result = link;
+        Ok((reader, affected))
     }
 
     /// Runs the query to its end and discards its rows. Answers the number of rows affected, -1 when unknown.
@@ -212,17 +231,7 @@ impl Statement {
     ///
     /// As [`Self::execute_query`].
     pub fn execute_update(&self) -> Result<i64> {
-        let mut state = self.lock();
-        let mut execution = self.execute(&mut state)?;
-        if execution.rows.columns().is_none() {
-            return Ok(rows_affected(&execution.rows));
-        }
-        let discard = |_: &[u8]| Ok::<_, Infallible>(ControlFlow::Continue(()));
-        match runtime::block_on(execution.rows.read_rows(discard))? {
-            Ok(_) => Ok(-1),
-            Err(FetchError::Session(error)) => Err(from_session(&error)),
-            Err(FetchError::Row(never)) => match never {},
-        }
+        self.execute(&mut self.lock())?.discard()
     }
 
     /// The schema of the query's result, without running it.
@@ -232,14 +241,18 @@ impl Statement {
     /// `InvalidState` without a query, or the server's error.
     pub fn execute_schema(&self) -> Result<Schema> {
         let state = self.lock();
-        if let Some(prepared) = &state.prepared {
-            return Ok(columns::schema(prepared.description().columns.as_deref()));
-        }
-        let running = self.start();
-        let operation = self.connection.metadata_operation(&running)?;
-        let session = self.connection.session()?;
-        let description = runtime::block_on(session.describe(state.query()?, &operation))?.map_err(failed)?;
-        Ok(columns::schema(description.columns.as_deref()))
+        let columns = match &state.prepared {
+            Some((_, prepared)) => prepared.description().columns.clone(),
+            None => {
+                let types = state.declared_types()?;
+                let running = self.start();
+                let operation = self.connection.metadata_operation(&running)?;
+                let session = self.connection.session()?;
+                let described = runtime::block_on(session.describe(state.query()?, &types, &operation))?;
+                described.map_err(failed)?.columns
+            }
+        };
+        Ok(columns::schema(columns.as_deref()))
     }
 
     /// Redshift results have no partitions.
@@ -272,26 +285,105 @@ impl Statement {
         }
         let running = self.start();
         let settings = self.connection.result_settings(&self.options)?;
-        let operation = self.connection.statement_operation(&running, &settings);
+        let outcome = match (self.connection.ingest_settings(&self.options)?, state.bound.take()) {
+            (Some(ingest), Some(bound)) => self.ingest(&ingest, bound, &running, &settings),
+            (Some(_), None) => Err(invalid_state(
+                "no data is bound to ingest; call AdbcStatementBind or AdbcStatementBindStream",
+            )),
+            (None, Some(bound)) => self.execute_bound(state, bound, &running, &settings),
+            (None, None) => self.execute_unbound(state, &running, &settings),
+        };
+        if !state.prepare {
+            state.prepared = None;
+        }
+        let outcome = outcome?;
+        self.last_query.ran(&self.connection.session()?);
+        Ok(Execution { outcome, running, settings })
+    }
+
+    fn execute_unbound(
+        &self,
+        state: &mut State,
+        running: &RunningOperation,
+        settings: &ResultSettings,
+    ) -> Result<Outcome> {
+        if state.prepared.is_none() && insert::may_have_parameters(state.query()?) {
+            self.prepared(state, Vec::new(), running)?;
+        }
+        let operation = self.connection.statement_operation(running, settings);
         let session = self.connection.session()?;
-        let version = session.protocol_version();
-        let binary_where_safe = move |column: &Column| columns::format(column, version);
-        let formats =
-            if settings.text { ResultFormats::Text } else { ResultFormats::PerColumn(&binary_where_safe) };
-        let mut rows = match &state.prepared {
-            Some(prepared) => runtime::block_on(session.execute(prepared, formats, &operation)),
-            None => runtime::block_on(session.query(state.query()?, formats, &operation)),
-        }?
-        .map_err(failed)?;
-        if rows.command_tag().is_some_and(|tag| tag.text.is_empty()) {
-            let message = "the statement is empty; it needs SQL text besides comments and white space";
-            return Err(Error::with_message_and_status(message, Status::InvalidArguments));
+        let rows = match &state.prepared {
+            Some((_, prepared)) => {
+                check_unbound(prepared)?;
+                with_formats(&session, settings.text, |formats| {
+                    runtime::block_on(session.execute(prepared, &Parameters::NONE, formats, &operation))
+                })
+            }
+            None => {
+                let sql = state.query()?;
+                with_formats(&session, settings.text, |formats| {
+                    runtime::block_on(session.query(sql, formats, &operation))
+                })
+            }
+        }?;
+        Outcome::of(rows.map_err(failed)?, operation.deadline)
+    }
+
+    fn ingest(
+        &self,
+        ingest: &IngestSettings,
+        bound: Bound,
+        running: &RunningOperation,
+        settings: &ResultSettings,
+    ) -> Result<Outcome> {
+        let operation = self.connection.statement_operation(running, settings);
+        ingest::ingest(&self.connection, ingest, bound, &operation).map(Outcome::Affected)
+    }
+
+    fn execute_bound(
+        &self,
+        state: &mut State,
+        bound: Bound,
+        running: &RunningOperation,
+        settings: &ResultSettings,
+    ) -> Result<Outcome> {
+        let types = declared_types(&bound)?;
+        let prepared = self.prepared(state, types, running)?;
+        let description = prepared.description();
+        check_count(bound.schema().fields().len(), state.query()?, description.parameters.len())?;
+        let target = |oid: &u32| ParameterTarget { oid: *oid, max_bytes: None };
+        let targets: Vec<_> = description.parameters.iter().map(target).collect();
+        let statement = BoundStatement {
+            session: self.connection.session()?,
+            binder: RowBinder::new(&bound, &targets)?,
+            prepared: Arc::clone(&prepared),
+            operation: self.connection.statement_operation(running, settings),
+            text: settings.text,
+            bound,
+        };
+        if description.columns.is_none() {
+            return statement.update(state.query()?).map(Outcome::Affected);
         }
-        if let Some(deadline) = operation.deadline {
-            rows.expire_at(deadline);
+        statement.query()
+    }
+
+    /// The query as prepared with these parameter types; prepared now unless it was before.
+    fn prepared(
+        &self,
+        state: &mut State,
+        types: Vec<u32>,
+        running: &RunningOperation,
+    ) -> Result<Arc<Prepared>> {
+        if let Some((_, prepared)) = state.prepared.as_ref().filter(|(declared, _)| *declared == types) {
+            return Ok(Arc::clone(prepared));
         }
-        self.last_query.ran(&session);
-        Ok(Execution { rows, running, settings })
+        let settings = self.connection.result_settings(&self.options)?;
+        let operation = self.connection.statement_operation(running, &settings);
+        let session = self.connection.session()?;
+        let prepared = runtime::block_on(session.prepare(state.query()?, &types, &operation))?;
+        let prepared = Arc::new(prepared.map_err(failed)?);
+        state.prepared = Some((types, Arc::clone(&prepared)));
+        Ok(prepared)
     }
 
     fn start(&self) -> RunningOperation {
@@ -304,11 +396,26 @@ impl Statement {
 }
 
 impl State {
+    fn forget_query(&mut self) {
+        self.sql = None;
+        self.prepare = false;
+        self.prepared = None;
+    }
+
     fn query(&self) -> Result<&str> {
         self.sql
             .as_deref()
             .ok_or_else(|| invalid_state("no query is set; call AdbcStatementSetSqlQuery first"))
     }
+
+    /// The parameter types that the bound data has; none without.
+    fn declared_types(&self) -> Result<Vec<u32>> {
+        self.bound.as_ref().map_or(Ok(Vec::new()), declared_types)
+    }
+}
+
+fn declared_types(bound: &Bound) -> Result<Vec<u32>> {
+    parameter_types(bound.schema()).map_err(|error| from_encode(&error))
 }
 
 /// The extended protocol takes one statement at a time, and the server's words for that do not say what to do.
@@ -320,6 +427,12 @@ fn failed(error: session::Error) -> Error {
     adbc
 }
 
-fn rows_affected(rows: &RowStream) -> i64 {
-    rows.command_tag().and_then(|tag| tag.rows).and_then(|rows| i64::try_from(rows).ok()).unwrap_or(-1)
+/// Fails if the query has parameters, for which nothing is bound.
+fn check_unbound(prepared: &Prepared) -> Result<()> {
+    match prepared.description().parameters.len() {
+        0 => Ok(()),
+        count => Err(invalid_state(format!(
+            "the query has {count} parameters and no data is bound; call AdbcStatementBind first, before each execution"
+        ))),
+    }
 }

@@ -106,6 +106,11 @@ impl OptionStore {
         Ok(())
     }
 
+    /// Forgets the values set by these keys.
+    pub(super) fn unset(&self, keys: &[&str]) {
+        self.lock().by_key.retain(|key, _| !keys.contains(key));
+    }
+
     /// The value set by key or by URI, not the default.
     pub(super) fn value(&self, key: &str) -> Option<Secret> {
         let values = self.lock();

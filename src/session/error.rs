@@ -12,6 +12,7 @@ pub(crate) struct Error {
     message: String,
     server: Option<Box<ServerError>>,
     connecting: bool,
+    executions_before: Option<u64>,
     unsent: bool,
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -70,7 +71,15 @@ pub(crate) struct ServerError {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), server: None, connecting: false, unsent: false, cause: None }
+        Self {
+            kind,
+            message: message.into(),
+            server: None,
+            connecting: false,
+            executions_before: None,
+            unsent: false,
+            cause: None,
+        }
     }
 
     /// An error the server sent. FATAL and PANIC end the session on the server's side.
@@ -123,6 +132,18 @@ impl Error {
             self.message = format!("{target} refused the connection: {}", server.text());
         }
         self
+    }
+
+    /// The same error as one of many executions.
+    pub(super) fn after_executions(mut self, complete: u64) -> Self {
+        self.executions_before = Some(complete);
+        self
+    }
+
+    /// How many executions of the same pipeline were complete before the one that failed; `None` when it was not one
+    /// of them that failed.
+    pub(crate) fn executions_before(&self) -> Option<u64> {
+        self.executions_before
     }
 
     /// What happened.

@@ -15,6 +15,7 @@ mod error;
 mod group;
 mod idle;
 mod message;
+mod pipeline;
 mod query;
 mod request;
 mod result;
@@ -34,7 +35,9 @@ pub(crate) use config::{Keepalive, Login, SessionConfig, TlsConfig, TlsMode, Tls
 pub(crate) use connection::Session;
 pub(crate) use error::{Error, ErrorKind, ServerError};
 pub(crate) use message::{Column, ExtendedColumn, Format};
-pub(crate) use query::Prepared;
+pub(crate) use pipeline::Pipeline;
+pub(crate) use query::{Prepared, StatementName};
+pub(crate) use request::MAX_PARAMETERS;
 pub(crate) use rows::{Fetch, FetchError, RowStream};
 
 /// Ends one operation from any thread. Made per operation by the caller; cancelling it after the operation ended
@@ -73,6 +76,22 @@ pub(crate) enum ResultFormats<'a> {
     Text,
     /// Chosen per described column: two round trips when unprepared.
     PerColumn(&'a (dyn Fn(&Column) -> Format + Send + Sync)),
+}
+
+/// The parameters of one execution.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parameters<'a> {
+    /// How many there are.
+    pub(crate) count: usize,
+    /// Their formats; when fewer than `count`, they repeat.
+    pub(crate) formats: &'a [Format],
+    /// Their values, as Bind has them: for each its length as a big-endian `i32`, or -1 for NULL, and its bytes.
+    pub(crate) cells: &'a [u8],
+}
+
+impl Parameters<'_> {
+    /// No parameters.
+    pub(crate) const NONE: Parameters<'static> = Parameters { count: 0, formats: &[], cells: &[] };
 }
 
 /// What Describe says of a statement.

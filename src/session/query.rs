@@ -13,20 +13,26 @@ use super::result::{OpenResult, PORTAL_ROWS, Portal};
 use super::rows::RowStream;
 use super::shared::Shared;
 use super::wire::{Limits, Wire, unexpected};
-use super::{Description, Operation, ResultFormats, TransactionStatus};
+use super::{Description, Operation, Parameters, ResultFormats, TransactionStatus};
 
-/// A statement prepared under a name on the server. Dropping it closes it with the session's next extended query.
+/// A statement prepared under a name on the server.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    name: String,
+    statement: StatementName,
     description: Description,
+}
+
+/// The name of a statement on the server. Dropping it closes the statement with the session's next extended query.
+#[derive(Debug)]
+pub(crate) struct StatementName {
+    pub(super) name: String,
     shared: Arc<Shared>,
 }
 
 /// A statement whose first row is there, or which is over.
-struct Started {
-    columns: Option<Vec<Column>>,
-    tag: Option<CommandTag>,
+pub(super) struct Started {
+    pub(super) columns: Option<Vec<Column>>,
+    pub(super) tag: Option<CommandTag>,
 }
 
 impl Prepared {
@@ -34,9 +40,21 @@ impl Prepared {
     pub(crate) fn description(&self) -> &Description {
         &self.description
     }
+
+    /// The columns as a result in these formats has them.
+    pub(super) fn columns(&self, formats: &ResultFormats<'_>) -> Option<Vec<Column>> {
+        let mut columns = self.description.columns.clone();
+        choose_formats(columns.as_deref_mut(), formats);
+        columns
+    }
+
+    /// Its name, for a pipeline.
+    pub(crate) fn statement(&self) -> &StatementName {
+        &self.statement
+    }
 }
 
-impl Drop for Prepared {
+impl Drop for StatementName {
     fn drop(&mut self) {
         if !self.shared.is_foreign_process() {
             self.shared.close_later(Close::Statement(std::mem::take(&mut self.name)));
@@ -53,7 +71,7 @@ impl Session {
         formats: ResultFormats<'_>,
         operation: &Operation,
     ) -> Result<RowStream, Error> {
-        Request::default().parse("", sql)?;
+        Request::default().parse("", sql, &[])?;
         let mut retried = false;
         loop {
             let mut wire = self.enter(operation).await?;
@@ -70,68 +88,79 @@ impl Session {
         }
     }
 
-    /// Runs a prepared statement without parameters: one round trip.
+    /// Runs a prepared statement: one round trip.
     pub(crate) async fn execute(
         self: &Arc<Self>,
         prepared: &Prepared,
+        parameters: &Parameters<'_>,
         formats: ResultFormats<'_>,
         operation: &Operation,
     ) -> Result<RowStream, Error> {
-        if !Arc::ptr_eq(&prepared.shared, &self.shared) {
-            let text = "the prepared statement belongs to another connection; prepare it on this one";
-            return Err(Error::new(ErrorKind::InvalidInput, text));
-        }
+        self.check_owns(&prepared.statement)?;
         let mut retried = false;
         loop {
             let mut wire = self.enter(operation).await?;
             let limits = Limits::of(operation);
-            let mut columns = prepared.description.columns.clone();
-            choose_formats(columns.as_deref_mut(), &formats);
+            let columns = prepared.columns(&formats);
+            let name = &prepared.statement.name;
             let outcome =
-                self.execute_prepared(&mut wire, &prepared.name, columns, operation.begin, limits).await;
+                self.execute_prepared(&mut wire, name, parameters, columns, operation.begin, limits).await;
             if let Some(outcome) = self.conclude(&mut wire, outcome, &mut retried).await {
                 return outcome.map(|started| self.row_stream(&wire, started, operation));
             }
         }
     }
 
-    /// Parses and describes without keeping the statement.
+    /// Parses and describes without keeping the statement. Types as in [`Session::prepare`].
     pub(crate) async fn describe(
         self: &Arc<Self>,
         sql: &str,
+        types: &[u32],
         operation: &Operation,
     ) -> Result<Description, Error> {
-        self.parse_and_describe("", sql, operation).await
+        self.parse_and_describe("", sql, types, operation).await
     }
 
-    /// Parses and describes under a name of its own.
+    /// Parses and describes under a name of its own. Parameters without a type, or of type 0, are the server's to type.
     pub(crate) async fn prepare(
         self: &Arc<Self>,
         sql: &str,
+        types: &[u32],
         operation: &Operation,
     ) -> Result<Prepared, Error> {
-        let name = format!("s{}", self.shared.next_number());
-        match self.parse_and_describe(&name, sql, operation).await {
-            Ok(description) => Ok(Prepared { name, description, shared: Arc::clone(&self.shared) }),
-            Err(error) => {
-                // Parse may have succeeded before Describe failed; closing what does not exist is no error.
-                self.shared.close_later(Close::Statement(name));
-                Err(error)
-            }
+        // Dropped on failure, it closes a statement whose Parse succeeded before Describe failed; closing what does not
+        // exist is no error.
+        let statement = self.statement_name();
+        let description = self.parse_and_describe(&statement.name, sql, types, operation).await?;
+        Ok(Prepared { statement, description })
+    }
+
+    /// A name for a statement that a pipeline parses.
+    pub(crate) fn statement_name(&self) -> StatementName {
+        StatementName { name: format!("s{}", self.shared.next_number()), shared: Arc::clone(&self.shared) }
+    }
+
+    pub(super) fn check_owns(&self, statement: &StatementName) -> Result<(), Error> {
+        if Arc::ptr_eq(&statement.shared, &self.shared) {
+            return Ok(());
         }
+        let text = "the prepared statement belongs to another connection; prepare it on this one";
+        Err(Error::new(ErrorKind::InvalidInput, text))
     }
 
     async fn parse_and_describe(
         &self,
         name: &str,
         sql: &str,
+        types: &[u32],
         operation: &Operation,
     ) -> Result<Description, Error> {
-        Request::default().parse(name, sql)?;
+        Request::default().parse(name, sql, types)?;
         let mut retried = false;
         loop {
             let mut wire = self.enter(operation).await?;
-            let outcome = self.described(&mut wire, name, sql, operation.begin, Limits::of(operation)).await;
+            let limits = Limits::of(operation);
+            let outcome = self.described(&mut wire, name, sql, types, operation.begin, limits).await;
             if let Some(outcome) = self.conclude(&mut wire, outcome, &mut retried).await {
                 return outcome;
             }
@@ -144,11 +173,12 @@ impl Session {
         wire: &mut Wire,
         name: &str,
         sql: &str,
+        types: &[u32],
         begin: bool,
         limits: Limits<'_>,
     ) -> Result<Description, Error> {
         let (mut request, begins) = self.request(begin)?;
-        request.parse(name, sql)?.describe_statement(name)?.sync();
+        request.parse(name, sql, types)?.describe_statement(name)?.sync();
         wire.send(&request);
         await_begin(wire, begins, limits).await?;
         wire.expect(b'1', limits).await?;
@@ -169,7 +199,7 @@ impl Session {
         let portal = self.portal(begin);
         let (name, max_rows) = named(portal.as_deref());
         let (mut request, begins) = self.request(begin)?;
-        request.parse("", sql)?.bind(name, "", std::iter::empty())?;
+        request.parse("", sql, &[])?.bind(name, "", &Parameters::NONE, std::iter::empty())?;
         request.describe_portal(name)?.execute(name, max_rows)?.sync();
         wire.send(&request);
         await_begin(wire, begins, limits).await?;
@@ -187,9 +217,9 @@ impl Session {
         begin: bool,
         limits: Limits<'_>,
     ) -> Result<Started, Error> {
-        let mut columns = self.described(wire, "", sql, begin, limits).await?.columns;
+        let mut columns = self.described(wire, "", sql, &[], begin, limits).await?.columns;
         choose_formats(columns.as_deref_mut(), &ResultFormats::PerColumn(choose));
-        self.execute_prepared(wire, "", columns, false, limits).await
+        self.execute_prepared(wire, "", &Parameters::NONE, columns, false, limits).await
     }
 
     /// Bind and Execute, up to the first row.
@@ -197,6 +227,7 @@ impl Session {
         &self,
         wire: &mut Wire,
         statement: &str,
+        parameters: &Parameters<'_>,
         columns: Option<Vec<Column>>,
         begin: bool,
         limits: Limits<'_>,
@@ -204,22 +235,27 @@ impl Session {
         // A statement without rows has nothing to fetch in parts.
         let portal = columns.as_ref().and_then(|_| self.portal(begin));
         let (name, max_rows) = named(portal.as_deref());
-        let formats = columns.iter().flatten().map(|column| column.format);
+        let formats = columns.as_deref().unwrap_or_default().iter().map(|column| column.format);
         let (mut request, begins) = self.request(begin)?;
-        request.bind(name, statement, formats)?.execute(name, max_rows)?.sync();
+        request.bind(name, statement, parameters, formats)?.execute(name, max_rows)?.sync();
         wire.send(&request);
         await_begin(wire, begins, limits).await?;
         wire.expect(b'2', limits).await?;
         await_first_row(wire, portal, columns, limits).await
     }
 
-    fn row_stream(self: &Arc<Self>, wire: &Wire, started: Started, operation: &Operation) -> RowStream {
+    pub(super) fn row_stream(
+        self: &Arc<Self>,
+        wire: &Wire,
+        started: Started,
+        operation: &Operation,
+    ) -> RowStream {
         let inbox = wire.open.as_ref().map(|open| Arc::clone(&open.inbox)).unwrap_or_default();
         RowStream::new(Arc::clone(self), started.columns, inbox, started.tag, operation.cancel.clone())
     }
 
     /// What every request starts with: pending Close messages, and BEGIN if asked for and no block is open.
-    fn request(&self, begin: bool) -> Result<(Request, bool), Error> {
+    pub(super) fn request(&self, begin: bool) -> Result<(Request, bool), Error> {
         let mut request = Request::default();
         for close in self.shared.take_closes() {
             request.close(&close)?;
@@ -254,7 +290,7 @@ fn named(portal: Option<&str>) -> (&str, i32) {
     portal.map_or(("", 0), |name| (name, PORTAL_ROWS))
 }
 
-async fn await_begin(wire: &mut Wire, begins: bool, limits: Limits<'_>) -> Result<(), Error> {
+pub(super) async fn await_begin(wire: &mut Wire, begins: bool, limits: Limits<'_>) -> Result<(), Error> {
     if begins {
         for tag in [b'1', b'2', b'C'] {
             wire.expect(tag, limits).await?;

@@ -2,14 +2,17 @@
 //!
 //! A request counts the ReadyForQuery it will be answered with; a message that cannot be built leaves nothing half sent.
 
-use std::iter;
+use std::{io, iter};
 
-use bytes::BytesMut;
-use postgres_protocol::IsNull;
+use bytes::{BufMut, BytesMut};
 use postgres_protocol::message::frontend;
 
+use super::Parameters;
 use super::error::{Error, ErrorKind};
 use super::message::Format;
+
+/// The most parameters of one statement: the server reads their count as a signed number of 16 bits.
+pub(crate) const MAX_PARAMETERS: usize = 32_767;
 
 /// Frontend messages on their way, and how many ReadyForQuery they will be answered with. No `Debug`: they may hold a
 /// password.
@@ -41,30 +44,45 @@ impl Request {
     /// BEGIN by the extended protocol and without a Sync: if it fails, the server skips what follows.
     pub(super) fn begin(&mut self) -> Result<&mut Self, Error> {
         self.begins = true;
-        self.parse("", "BEGIN")?.bind("", "", iter::empty())?.execute("", 0)
+        self.parse("", "BEGIN", &[])?.bind("", "", &Parameters::NONE, iter::empty())?.execute("", 0)
     }
 
-    pub(super) fn parse(&mut self, name: &str, sql: &str) -> Result<&mut Self, Error> {
-        frontend::parse(name, sql, iter::empty(), &mut self.bytes).map_err(unsendable)?;
+    /// A type OID of 0, or none at all, leaves the type of a parameter to the server.
+    pub(super) fn parse(&mut self, name: &str, sql: &str, types: &[u32]) -> Result<&mut Self, Error> {
+        frontend::parse(name, sql, types.iter().copied(), &mut self.bytes).map_err(unsendable)?;
         Ok(self)
     }
 
+    /// Not by `postgres_protocol`, which asks for values one by one: these are encoded already.
     pub(super) fn bind(
         &mut self,
         portal: &str,
         statement: &str,
-        formats: impl Iterator<Item = Format>,
+        parameters: &Parameters<'_>,
+        result_formats: impl ExactSizeIterator<Item = Format>,
     ) -> Result<&mut Self, Error> {
-        let values = iter::empty::<()>();
-        let no_value = |(), _: &mut BytesMut| Ok(IsNull::Yes);
-        let formats = formats.map(Format::code);
-        frontend::bind(portal, statement, iter::empty(), values, no_value, formats, &mut self.bytes)
-            .map_err(|error| match error {
-                frontend::BindError::Conversion(cause) => {
-                    Error::new(ErrorKind::InvalidInput, format!("Bind cannot be sent: {cause}"))
-                }
-                frontend::BindError::Serialization(cause) => unsendable(cause),
-            })?;
+        let Parameters { count, formats, cells } = *parameters;
+        if count > MAX_PARAMETERS {
+            let text = format!("a statement takes at most {MAX_PARAMETERS} parameters, not {count}");
+            return Err(Error::new(ErrorKind::InvalidInput, text));
+        }
+        let formats = formats.iter().copied().cycle().take(count);
+        let names = [portal, statement].map(str::as_bytes);
+        let fixed = 4 + names.iter().map(|name| name.len() + 1).sum::<usize>() + 3 * 2;
+        let length = fixed + 2 * count + cells.len() + 2 * result_formats.len();
+        let length = i32::try_from(length).map_err(|_| unsendable(io::ErrorKind::FileTooLarge.into()))?;
+        self.bytes.put_u8(b'B');
+        self.bytes.put_i32(length);
+        for name in names {
+            self.bytes.put(name);
+            self.bytes.put_u8(0);
+        }
+        put_formats(formats, count, &mut self.bytes);
+        // OK because MAX_PARAMETERS fits 16 bits.
+        self.bytes.put_u16(count as u16);
+        self.bytes.put(cells);
+        let columns = result_formats.len();
+        put_formats(result_formats, columns, &mut self.bytes);
         Ok(self)
     }
 
@@ -89,6 +107,11 @@ impl Request {
         self
     }
 
+    /// The Sync of a flight, counted since `Wire::start_flight`.
+    pub(super) fn end_flight(&mut self) {
+        frontend::sync(&mut self.bytes);
+    }
+
     pub(super) fn simple_query(&mut self, sql: &str) -> Result<&mut Self, Error> {
         frontend::query(sql, &mut self.bytes).map_err(unsendable)?;
         self.syncs += 1;
@@ -107,7 +130,15 @@ impl Request {
     }
 }
 
-fn unsendable(cause: std::io::Error) -> Error {
+/// A count of 16 bits, and the code of each; there are never more columns or parameters than it holds.
+fn put_formats(formats: impl Iterator<Item = Format>, count: usize, bytes: &mut BytesMut) {
+    bytes.put_u16(count as u16);
+    for format in formats {
+        bytes.put_i16(format.code());
+    }
+}
+
+fn unsendable(cause: io::Error) -> Error {
     let text = format!("the statement cannot be sent: {cause}; remove NUL bytes and keep it below 16 MB");
     Error::new(ErrorKind::InvalidInput, text).because(cause)
 }
@@ -118,17 +149,44 @@ mod tests {
 
     #[test]
     fn sql_with_a_nul_byte_cannot_be_sent() {
-        for outcome in
-            [Request::default().parse("", "select '\0'").err(), Request::default().simple_query("\0").err()]
-        {
+        for outcome in [
+            Request::default().parse("", "select '\0'", &[]).err(),
+            Request::default().simple_query("\0").err(),
+        ] {
             assert_eq!(outcome.unwrap().kind(), ErrorKind::InvalidInput);
         }
     }
 
     #[test]
+    fn a_bind_is_laid_out_as_the_protocol_says() {
+        let cells = b"\0\0\0\x01x\xff\xff\xff\xff";
+        let parameters = Parameters { count: 2, formats: &[Format::Text, Format::Binary], cells };
+        let mut request = Request::default();
+        request.bind("p", "s1", &parameters, [Format::Binary].into_iter()).unwrap();
+        let mut expected = BytesMut::new();
+        let values = [Some(&b"x"[..]), None];
+        let write = |value: Option<&[u8]>, bytes: &mut BytesMut| {
+            value.map_or(Ok(postgres_protocol::IsNull::Yes), |value| {
+                bytes.put(value);
+                Ok(postgres_protocol::IsNull::No)
+            })
+        };
+        frontend::bind("p", "s1", [0, 1], values, write, [1], &mut expected).ok().unwrap();
+        assert_eq!(request.bytes, expected);
+    }
+
+    #[test]
+    fn more_parameters_than_the_protocol_counts_are_refused() {
+        let parameters = Parameters { count: MAX_PARAMETERS + 1, ..Parameters::NONE };
+        let mut request = Request::default();
+        let error = request.bind("", "", &parameters, iter::empty()).err().unwrap();
+        assert_eq!((error.kind(), request.bytes.len()), (ErrorKind::InvalidInput, 0));
+    }
+
+    #[test]
     fn every_sync_is_counted() {
         let mut request = Request::default();
-        request.parse("", "select 1").unwrap().sync();
+        request.parse("", "select 1", &[]).unwrap().sync();
         request.simple_query("select 1").unwrap();
         assert_eq!(request.syncs, 2);
         request.copy_fail(true).unwrap();

@@ -32,6 +32,13 @@ pub(super) struct OpenResult {
     pub(super) has_columns: bool,
     /// Rows of the Execute under way; `None` once a row was lost count of.
     rows: Option<usize>,
+    /// Executions of the flight, when there may be many.
+    executions: Option<u64>,
+    /// Those of them that are complete.
+    complete: u64,
+    /// In a transaction block without a portal to close: what nobody reads is read to its end, since a cancel would fail
+    /// the block.
+    never_cancel: bool,
     outcome: Option<Result<CommandTag, Error>>,
 }
 
@@ -156,7 +163,23 @@ impl Portal {
 
 impl OpenResult {
     pub(super) fn new(portal: Option<Portal>, has_columns: bool) -> Self {
-        Self { inbox: Arc::default(), portal, has_columns, rows: Some(0), outcome: None }
+        Self {
+            inbox: Arc::default(),
+            portal,
+            has_columns,
+            rows: Some(0),
+            executions: None,
+            complete: 0,
+            never_cancel: false,
+            outcome: None,
+        }
+    }
+
+    /// The results of all executions of a flight, one after the other.
+    pub(super) fn of_many(executions: u32, has_columns: bool, in_block: bool) -> Self {
+        let outcome = (executions == 0).then(|| Ok(CommandTag::empty()));
+        let executions = Some(executions.into());
+        Self { executions, never_cancel: in_block, outcome, ..Self::new(None, has_columns) }
     }
 }
 
@@ -217,7 +240,7 @@ impl Wire {
     }
 
     /// Handles one message that is no DataRow.
-    fn step(&mut self) -> Result<Option<Pump>, Error> {
+    pub(super) fn step(&mut self) -> Result<Option<Pump>, Error> {
         if self.take_aside()? {
             return Ok(None);
         }
@@ -231,16 +254,16 @@ impl Wire {
         match frame.tag {
             b'C' => {
                 let tag = message::command_complete(body)?;
-                open.check_rows(&tag)?;
-                open.end_with(Ok(tag));
+                open.execution_complete(tag)?;
             }
-            b'I' => open.end_with(Ok(CommandTag::empty())),
+            b'I' => open.execution_complete(CommandTag::empty())?,
+            b'2' if open.executions.is_some() => {}
             b'E' => {
                 let error = Error::from_server(message::server_error(body));
                 if error.kind() == ErrorKind::Closed {
                     return Err(error);
                 }
-                open.end_with(Err(error));
+                open.failed(error);
             }
             b's' => open.suspended()?,
             b'H' => open.end_with(Err(copy_unsupported("TO STDOUT"))),
@@ -334,8 +357,11 @@ impl Wire {
         pumped
     }
 
-    /// Asks the server to drop the open result's portal; true when there is one, so that no cancel is needed.
+    /// Asks the server to drop the open result's portal. True when no cancel is needed, or none allowed.
     pub(super) fn close_open_portal(&mut self) -> Result<bool, Error> {
+        if self.open.as_ref().is_some_and(|open| open.never_cancel) {
+            return Ok(true);
+        }
         let Some(portal) = self.open.as_mut().and_then(|open| open.portal.as_mut()) else { return Ok(false) };
         if !portal.closing {
             portal.closing = true;
@@ -357,6 +383,22 @@ impl OpenResult {
     /// The error it ended with.
     pub(super) fn failure(&self) -> Option<&Error> {
         self.outcome.as_ref()?.as_ref().err()
+    }
+
+    fn execution_complete(&mut self, tag: CommandTag) -> Result<(), Error> {
+        self.check_rows(&tag)?;
+        self.complete += 1;
+        if self.executions.is_none_or(|executions| self.complete >= executions) {
+            self.end_with(Ok(tag));
+        }
+        Ok(())
+    }
+
+    fn failed(&mut self, error: Error) {
+        self.end_with(Err(match self.executions {
+            Some(_) => error.after_executions(self.complete),
+            None => error,
+        }));
     }
 
     /// The first end counts on a named portal: an Execute sent ahead of it is answered too. Else an error comes after the

@@ -37,18 +37,28 @@ pub(super) struct Socket {
     streamed: usize,
     /// A write waits for the registration.
     write_blocked: bool,
+    /// Reads may wait.
+    patient: bool,
 }
 
 impl Socket {
     pub(super) fn new(stream: TcpStream) -> io::Result<Self> {
-        Ok(Self { stream: stream.into_std()?, watch: None, streamed: 0, write_blocked: false })
+        Ok(Self { stream: stream.into_std()?, watch: None, streamed: 0, write_blocked: false, patient: true })
+    }
+
+    /// An impatient read takes what is there. Otherwise it is pending without a wake-up to come: the caller has better
+    /// to do than wait.
+    pub(super) fn set_patient(&mut self, patient: bool) {
+        self.patient = patient;
     }
 
     /// Reads now or soon; else returns `WouldBlock`.
     fn read_soon(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match (&self.stream).read(buffer) {
             // Once registered, the wait has been long already; a blocked write must not wait for a read.
-            Err(error) if is_blocked(&error) && self.watch.is_none() && self.arrives_soon() => {
+            Err(error)
+                if is_blocked(&error) && self.patient && self.watch.is_none() && self.arrives_soon() =>
+            {
                 (&self.stream).read(buffer)
             }
             outcome => outcome,
@@ -80,6 +90,7 @@ impl AsyncRead for Socket {
         let this = self.get_mut();
         let space = buf.initialize_unfilled();
         let count = match this.read_soon(space) {
+            Err(error) if is_blocked(&error) && !this.patient => return Poll::Pending,
             Err(error) if is_blocked(&error) => {
                 let watch = watch(&mut this.watch, &this.stream)?;
                 loop {
@@ -204,6 +215,18 @@ mod tests {
             timeout(DEADLINE, peer.read_exact(&mut received))
         );
         assert_eq!((write.unwrap().unwrap(), read.unwrap().unwrap()), (1, sent));
+    }
+
+    #[tokio::test]
+    async fn an_impatient_read_takes_what_is_there_and_registers_nothing() {
+        let (mut socket, mut peer) = pair().await;
+        socket.set_patient(false);
+        let mut space = [0; 8];
+        assert!(poll_once(&mut socket, &mut space).await.is_pending());
+        assert!(socket.watch.is_none());
+        peer.write_all(b"rows").await.unwrap();
+        assert!(socket.arrives_soon());
+        assert!(matches!(poll_once(&mut socket, &mut space).await, Poll::Ready(Ok(4))));
     }
 
     #[tokio::test]

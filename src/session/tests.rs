@@ -15,6 +15,8 @@ use tokio::time::timeout;
 use super::*;
 use crate::secret::Secret;
 
+mod pipeline;
+
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// Tags of the messages of an unprepared query in text format.
@@ -583,9 +585,10 @@ async fn prepared_statements_run_in_one_round_trip_and_are_closed_with_the_next_
         peer.send(&[message(b'3', b""), message(b'1', b""), message(b'2', b""), empty].concat()).await;
     })
     .await;
-    let prepared = session.prepare("insert into t values (1), (2)", &operation()).await.unwrap();
+    let prepared = session.prepare("insert into t values (1), (2)", &[], &operation()).await.unwrap();
     assert!(prepared.description().columns.is_none());
-    let done = session.execute(&prepared, ResultFormats::Text, &operation()).await.unwrap();
+    let done =
+        session.execute(&prepared, &Parameters::NONE, ResultFormats::Text, &operation()).await.unwrap();
     assert_eq!(done.command_tag().unwrap().rows, Some(2));
     drop(prepared);
     let empty = query(&session, &operation()).await.unwrap();

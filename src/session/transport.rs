@@ -33,6 +33,16 @@ pub(super) enum Transport {
     Tls(Box<TlsStream<Socket>>),
 }
 
+impl Transport {
+    /// See [`Socket::set_patient`].
+    pub(super) fn set_patient(&mut self, patient: bool) {
+        match self {
+            Self::Plain(socket) => socket.set_patient(patient),
+            Self::Tls(stream) => stream.get_mut().0.set_patient(patient),
+        }
+    }
+}
+
 impl AsyncRead for Transport {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {

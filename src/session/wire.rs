@@ -54,19 +54,18 @@ impl<'a> Limits<'a> {
         Self { deadline: Some(self.deadline.map_or(grace, |deadline| deadline.min(grace))), ..self }
     }
 
+    /// For work that finds all it waits for at once, time after time.
+    pub(super) fn check(self) -> Result<(), Error> {
+        match self.deadline {
+            Some(deadline) if deadline <= Instant::now() => Err(deadline_passed()),
+            _ => Ok(()),
+        }
+    }
+
     /// Waits for the future, the token and the deadline.
     pub(super) async fn run<F: Future>(self, future: F) -> Result<F::Output, Error> {
-        let late = || {
-            Error::new(
-                ErrorKind::Timeout,
-                "the server did not answer in time (for a query: within \
-                 adbc.redshift.result.query_timeout_seconds); the statement was stopped",
-            )
-        };
         // A server that never stops talking keeps the future ready, and the timer would not be asked.
-        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(late());
-        }
+        self.check()?;
         let cancellable = async {
             match self.cancel {
                 Some(cancel) if cancel.is_cancelled() => None,
@@ -75,7 +74,9 @@ impl<'a> Limits<'a> {
             }
         };
         let outcome = match self.deadline {
-            Some(deadline) => timeout_at(deadline.into(), cancellable).await.map_err(|_| late())?,
+            Some(deadline) => {
+                timeout_at(deadline.into(), cancellable).await.map_err(|_| deadline_passed())?
+            }
             None => cancellable.await,
         };
         outcome.ok_or_else(|| Error::new(ErrorKind::Cancelled, "cancelled by the caller"))
@@ -152,6 +153,29 @@ impl Wire {
         if request.begins {
             self.shared.transaction_begins();
         }
+    }
+
+    /// Counts the ReadyForQuery of a flight before its Sync is sent, so that none abandoned half way goes unnoticed;
+    /// [`Request::end_flight`] sends the Sync.
+    pub(super) fn start_flight(&mut self) {
+        self.owed += 1;
+    }
+
+    /// Bytes that wait to be written.
+    pub(super) fn queued(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Lets `build` add to the queue in place; what it adds of a message that fails is its own to take back.
+    pub(super) fn queue<T>(&mut self, build: impl FnOnce(&mut Request) -> T) -> T {
+        let mut request = Request { bytes: std::mem::take(&mut self.out), ..Request::default() };
+        let outcome = build(&mut request);
+        self.out = request.bytes;
+        self.owed += request.syncs;
+        if request.begins {
+            self.shared.transaction_begins();
+        }
+        outcome
     }
 
     /// The next message that is an answer. Notices, parameters and notifications are dealt with on the way, and
@@ -270,14 +294,7 @@ impl Wire {
 
     /// Waits for bytes of the server, writing what is queued meanwhile.
     pub(super) async fn fill(&mut self, limits: Limits<'_>) -> Result<(), Error> {
-        match limits.run(poll_fn(|cx| self.poll_fill(cx))).await? {
-            Ok(0) => Err(Error::new(
-                ErrorKind::Closed,
-                "connection lost: the server closed it without a word; it may have restarted, or a proxy ended it",
-            )),
-            Ok(_) => Ok(()),
-            Err(cause) => Err(Error::lost(cause)),
-        }
+        arrived(limits.run(poll_fn(|cx| self.poll_fill(cx))).await?)
     }
 
     /// [`Wire::fill`] for the open result: once that has failed, its error does not wait long for a ReadyForQuery.
@@ -310,6 +327,32 @@ impl Wire {
                 read.map(|()| count)
             }
         })
+    }
+
+    /// Writes the queue and reads what comes meanwhile. Returns once the queue is written or something was read.
+    pub(super) async fn exchange(&mut self, limits: Limits<'_>) -> Result<(), Error> {
+        match limits.run(poll_fn(|cx| self.poll_exchange(cx))).await? {
+            Some(read) => arrived(read),
+            None => Ok(()),
+        }
+    }
+
+    fn poll_exchange(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<usize>>> {
+        // A failure shows again when `poll_fill` writes, which then waits for the server's last words.
+        let written = matches!(self.poll_write_queued(cx), Poll::Ready(Ok(())));
+        self.set_patient(!written);
+        let read = self.poll_fill(cx);
+        self.set_patient(true);
+        match read {
+            Poll::Pending if written => Poll::Ready(None),
+            read => read.map(Some),
+        }
+    }
+
+    fn set_patient(&mut self, patient: bool) {
+        if let Some(transport) = &mut self.transport {
+            transport.set_patient(patient);
+        }
     }
 
     pub(super) fn poll_write_queued(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -345,6 +388,26 @@ impl Drop for Wire {
             // Closing a socket deregisters it from the event queue, which the parent process still uses.
             std::mem::forget(self.transport.take());
         }
+    }
+}
+
+fn deadline_passed() -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        "the server did not answer in time (for a query: within adbc.redshift.result.query_timeout_seconds); the \
+         statement was stopped",
+    )
+}
+
+/// What became of a read: a count of bytes, of which 0 is the end of the stream.
+fn arrived(read: io::Result<usize>) -> Result<(), Error> {
+    match read {
+        Ok(0) => Err(Error::new(
+            ErrorKind::Closed,
+            "connection lost: the server closed it without a word; it may have restarted, or a proxy ended it",
+        )),
+        Ok(_) => Ok(()),
+        Err(cause) => Err(Error::lost(cause)),
     }
 }
 

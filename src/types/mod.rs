@@ -1,5 +1,5 @@
-//! Values: one table from OID and type modifier to SQL name, Arrow type, wire format and decoder, and the builder
-//! that turns DataRow bodies into record batches.
+//! Values: one table from OID and type modifier to SQL name, Arrow type, wire format and decoder, the builder that
+//! turns DataRow bodies into record batches, and the writers that turn batches into parameters.
 //!
 //! Knows no session and no ADBC: it sees column descriptions and bytes. Invariant: a value is exact or an error that
 //! names its column and row, never cut, rounded or guessed; an unknown type is text, never an error.
@@ -9,6 +9,7 @@
 //! | `table` | the type table and what is derived from it: SQL name, Arrow field, format to ask for |
 //! | `batch` | [`BatchBuilder`]: walks rows in place, cuts batches |
 //! | `decode` | the decoder of a column, chosen once |
+//! | `encode` | the other way: the parameter type, the format and the writer of an Arrow column |
 //! | `buffer` | the memory of a column, from values to an Arrow array |
 //! | `list` | the memory of a column of lists, and the elements of one |
 //! | `scalar`, `numeric`, `temporal`, `interval`, `geometry` | one value from its wire bytes |
@@ -20,6 +21,7 @@ mod batch;
 mod buffer;
 mod cells;
 mod decode;
+mod encode;
 mod error;
 mod geometry;
 mod interval;
@@ -33,6 +35,10 @@ mod xdbc;
 
 pub(crate) use batch::BatchBuilder;
 pub(crate) use cells::text_cells;
+pub(crate) use encode::{
+    Dialect, EncodeError, EncodedBatch, MAX_VARCHAR_BYTES, ParameterTarget, RowEncoder, column_type,
+    longest_text, max_bytes, parameter_types, value_expression,
+};
 pub(crate) use error::DecodeError;
 pub(crate) use spelling::{Lengths, spelled};
 pub(crate) use table::{field, prefers_binary};

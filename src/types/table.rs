@@ -18,8 +18,17 @@ const SQL_TYPE_KEY: &str = "REDSHIFT:type";
 /// Metadata of the GeoArrow extensions, as their specification spells it.
 const GEOGRAPHY_METADATA: &str =
     r#"{"crs": "EPSG:4326", "crs_type": "authority_code", "edges": "spherical"}"#;
+/// Types that only Redshift has and the driver writes.
+pub(super) const INTERVAL_YEAR_TO_MONTH: u32 = 1188;
+pub(super) const INTERVAL_DAY_TO_SECOND: u32 = 1190;
+pub(super) const GEOMETRY: u32 = 3000;
+pub(super) const GEOGRAPHY: u32 = 3001;
+pub(super) const SUPER: u32 = 4000;
+pub(super) const VARBYTE: u32 = 6551;
+/// What the type modifier of a length, or of precision and scale, counts beside it.
+pub(super) const LENGTH_OFFSET: i32 = 4;
 /// The type modifier that says nothing.
-const NO_MODIFIER: i32 = -1;
+pub(super) const NO_MODIFIER: i32 = -1;
 const VENDOR_NAME: &str = "Amazon Redshift";
 
 /// How values of a type travel and which column they fill.

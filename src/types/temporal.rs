@@ -14,7 +14,7 @@ pub(super) const US_PER_SECOND: i64 = 1_000_000;
 pub(super) const US_PER_DAY: i64 = 86_400 * US_PER_SECOND;
 /// From the Arrow epoch to the server's, 2000-01-01.
 const DAYS_1970_TO_2000: i32 = 10_957;
-const US_1970_TO_2000: i64 = DAYS_1970_TO_2000 as i64 * US_PER_DAY;
+pub(super) const US_1970_TO_2000: i64 = DAYS_1970_TO_2000 as i64 * US_PER_DAY;
 
 /// `2020-03-10`, `0044-03-15 BC`, to days since 1970-01-01.
 #[inline]

@@ -3,7 +3,9 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)] // OK because tests end by panicking.
 
 mod architecture;
+mod bind;
 mod edge_values;
+mod ingest;
 mod login_aliases;
 mod login_errors;
 mod logins;
@@ -22,6 +24,7 @@ mod random_values;
 mod results;
 mod rude;
 mod sessions;
+mod shapes;
 mod spellings;
 mod support;
 mod surroundings;

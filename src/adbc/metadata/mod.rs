@@ -32,5 +32,6 @@ mod tree;
 pub(super) use current::{current_schema, set_current, set_currents};
 pub(super) use info::info;
 pub(super) use objects::objects;
+pub(super) use queries::quoted;
 pub(super) use statistics::{statistic_names, statistics};
-pub(super) use tables::{table_schema, table_types};
+pub(super) use tables::{table_schema, table_types, temporary_schema};

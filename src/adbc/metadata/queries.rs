@@ -344,20 +344,38 @@ pub(super) fn not_null_attributes(table_oid: u32) -> String {
     )
 }
 
+/// The schema of this connection's temporary table of a name, which goes before all others of that name.
+pub(super) fn temporary_schema(table: &str) -> String {
+    format!(
+        "SELECT n.nspname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+         WHERE c.relname IN ({}, {}) AND n.nspname LIKE 'pg@_temp@_%' ESCAPE '@' \
+         AND pg_catalog.pg_table_is_visible(c.oid)",
+        literal(table),
+        // Redshift folds names unless told otherwise.
+        literal(&table.to_ascii_lowercase())
+    )
+}
+
 /// A delimited identifier.
-pub(super) fn quoted(name: &str) -> String {
+pub(in crate::adbc) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A string literal. The two servers read a backslash in it differently, so it must hold none.
+/// A string, whatever the server takes a backslash for.
 pub(super) fn literal(text: &str) -> String {
-    debug_assert!(!text.contains('\\'), "a backslash has no portable literal");
-    format!("'{}'", text.replace('\'', "''"))
+    let parts: Vec<_> = text.split('\\').map(|part| format!("'{}'", part.replace('\'', "''"))).collect();
+    parts.join(" || chr(92) || ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn strings_hold_quotes_and_backslashes() {
+        assert_eq!(literal("it's"), "'it''s'");
+        assert_eq!(literal(r"a\'b"), "'a' || chr(92) || '''b'");
+    }
 
     #[test]
     fn names_are_delimited_whatever_they_hold() {

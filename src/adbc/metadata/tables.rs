@@ -9,6 +9,7 @@ use arrow_array::{RecordBatch, StringArray};
 use arrow_schema::Schema;
 
 use super::queries;
+use super::rows::Queries;
 use crate::adbc::columns;
 use crate::adbc::connection::Connection;
 use crate::adbc::error::from_session;
@@ -37,6 +38,16 @@ pub(in crate::adbc) fn table_types() -> Result<Reader> {
     Ok(Box::new(MemoryReader::new(schema, vec![batch])))
 }
 
+/// The schema of this connection's temporary table of a name, if there is one.
+pub(in crate::adbc) fn temporary_schema(connection: &Connection, table: &str) -> Result<Option<String>> {
+    let mut schema = None;
+    Queries::start(connection)?.each(&queries::temporary_schema(table), |[name]| {
+        schema = name.map(str::to_owned);
+        Ok(())
+    })?;
+    Ok(schema)
+}
+
 pub(in crate::adbc) fn table_schema(
     connection: &Connection,
     catalog: Option<&str>,
@@ -57,7 +68,7 @@ pub(in crate::adbc) fn table_schema(
     };
     let sql = queries::select_from(catalog, db_schema, table);
     let description =
-        runtime::block_on(session.describe(&sql, &operation))?.map_err(|error| from_session(&error))?;
+        runtime::block_on(session.describe(&sql, &[], &operation))?.map_err(|error| from_session(&error))?;
     let described = description.columns.unwrap_or_default();
     let not_null = not_null_columns(&session, &operation, &described)?;
     Ok(columns::table_schema(&described, |column| not_null.contains(&column.attribute)))

@@ -171,16 +171,17 @@ impl Sso {
         cancel: &CancellationToken,
     ) -> Result<Credentials, Error> {
         let profiles = self.profiles().await?;
-        let token = self.token(&identity.portal, flow, None, &profiles, cancel).await?;
+        let mut token = self.token(&identity.portal, flow, None, &profiles, cancel).await?;
         let exchange = |token: Token| {
             let profiles = &profiles;
             async move { cancellable(cancel, self.exchange(identity, &token, profiles)).await }
         };
-        match exchange(token.clone()).await {
-            Err(error) if error.kind() == ErrorKind::Rejected => {
-                let token = self.token(&identity.portal, flow, Some(&token), &profiles, cancel).await?;
-                exchange(token).await
-            }
+        let mut outcome = exchange(token.clone()).await;
+        if outcome.as_ref().is_err_and(|error| error.kind() == ErrorKind::Rejected) {
+            token = self.token(&identity.portal, flow, Some(&token), &profiles, cancel).await?;
+            outcome = exchange(token.clone()).await;
+        }
+        match outcome {
             Err(error) if error.kind() == ErrorKind::Denied => {
                 let client = self.portal_client(&identity.portal, &profiles)?;
                 Err(cancellable(cancel, async { Ok(with_assigned(error, &client, identity, &token).await) })

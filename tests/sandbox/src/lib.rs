@@ -17,13 +17,13 @@
 //! - A computed NUMERIC carries no modifier (PostgreSQL does not derive one, Redshift does): it comes as text, and asking
 //!   for it in binary is refused.
 //! - Functions are PostgreSQL's, but for a few: AVG of a BIGINT is a NUMERIC, where Redshift truncates.
-//! - VARCHAR(n) counts characters, not bytes.
+//! - A VARCHAR(n) that COPY past the front door fills counts characters, not bytes.
 //! - SUPER is JSON text as it came: a bare literal is not made a JSON string, JSON_PARSE keeps white space, and there is
 //!   no navigation into a value.
 //! - VARBYTE takes the escapes of a bytea literal; GEOMETRY and GEOGRAPHY take any string of hexadecimal digits as EWKB;
 //!   ST_GeomFromText reads points, lines and polygons of two dimensions. HLLSKETCH has no functions.
-//! - The catalogs call both kinds of qualified INTERVAL `interval`; results have the types of their own. The sum of an
-//!   interval's days and time must fit 64 bits of microseconds, and a qualified one hold nothing of the other kind:
+//! - `pg_attribute` calls both kinds of qualified INTERVAL `interval`; results have the types of their own. The sum of
+//!   an interval's days and time must fit 64 bits of microseconds, and a qualified one hold nothing of the other kind:
 //!   reading such a value ends the session.
 //! - At version 1 and above, columns of a table made in a still open transaction come without their names and flags.
 //! - A string of several statements is refused as a whole if Redshift lacks one of them.

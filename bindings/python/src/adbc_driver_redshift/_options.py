@@ -148,6 +148,10 @@ class DatabaseOptions(enum.Enum):
     RESULT_FORMAT = "adbc.redshift.result.format"
     #: Bytes of an open result that may be held in memory so that another statement can run.
     RESULT_BUFFER_BYTES = "adbc.redshift.result.buffer_bytes"
+    #: Length in bytes of the VARCHAR columns that an ingest makes: a number, `max` or `measured`.
+    INGEST_VARCHAR_LENGTH = "adbc.redshift.ingest.varchar_length"
+    #: Whether an ingest outside of a transaction is one transaction.
+    INGEST_TRANSACTION = "adbc.redshift.ingest.transaction"
     #: Seconds from the start of a query to its last row, after which it is cancelled; 0 sets no limit.
     RESULT_QUERY_TIMEOUT_SECONDS = "adbc.redshift.result.query_timeout_seconds"
 
@@ -179,6 +183,10 @@ class ConnectionOptions(enum.Enum):
     RESULT_FORMAT = "adbc.redshift.result.format"
     #: Bytes of an open result that may be held in memory so that another statement can run.
     RESULT_BUFFER_BYTES = "adbc.redshift.result.buffer_bytes"
+    #: Length in bytes of the VARCHAR columns that an ingest makes: a number, `max` or `measured`.
+    INGEST_VARCHAR_LENGTH = "adbc.redshift.ingest.varchar_length"
+    #: Whether an ingest outside of a transaction is one transaction.
+    INGEST_TRANSACTION = "adbc.redshift.ingest.transaction"
     #: Seconds from the start of a query to its last row, after which it is cancelled; 0 sets no limit.
     RESULT_QUERY_TIMEOUT_SECONDS = "adbc.redshift.result.query_timeout_seconds"
 
@@ -201,6 +209,26 @@ class StatementOptions(enum.Enum):
     RESULT_FORMAT = "adbc.redshift.result.format"
     #: Bytes of an open result that may be held in memory so that this statement can run.
     RESULT_BUFFER_BYTES = "adbc.redshift.result.buffer_bytes"
+    #: Length in bytes of the VARCHAR columns that an ingest makes: a number, `max` or `measured`.
+    INGEST_VARCHAR_LENGTH = "adbc.redshift.ingest.varchar_length"
+    #: Whether an ingest outside of a transaction is one transaction.
+    INGEST_TRANSACTION = "adbc.redshift.ingest.transaction"
+    #: SQL types of columns that an ingest makes, as a JSON object.
+    INGEST_COLUMN_TYPES = "adbc.redshift.ingest.column_types"
+    #: Column that distributes the rows of a table that an ingest makes.
+    INGEST_DIST_KEY = "adbc.redshift.ingest.dist_key"
+    #: Columns that sort a table that an ingest makes.
+    INGEST_SORT_KEY = "adbc.redshift.ingest.sort_key"
+    #: Table that the bound data is ingested into.
+    INGEST_TARGET_TABLE = "adbc.ingest.target_table"
+    #: Database of the target table.
+    INGEST_TARGET_CATALOG = "adbc.ingest.target_catalog"
+    #: Schema of the target table.
+    INGEST_TARGET_DB_SCHEMA = "adbc.ingest.target_db_schema"
+    #: `adbc.ingest.mode.create` (the default), `.append`, `.replace` or `.create_append`.
+    INGEST_MODE = "adbc.ingest.mode"
+    #: Whether the target is a temporary table of this connection.
+    INGEST_TEMPORARY = "adbc.ingest.temporary"
     #: Seconds from the start of a query to its last row, after which it is cancelled; 0 sets no limit.
     RESULT_QUERY_TIMEOUT_SECONDS = "adbc.redshift.result.query_timeout_seconds"
     #: Redshift's id of the statement's last query. Read only; asks the server when read.

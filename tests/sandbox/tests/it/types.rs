@@ -100,7 +100,12 @@ async fn text_forms_are_redshifts_in_simple_and_extended_queries() {
             POINT,
             "{\"version\":1}",
         ];
-        for messages in [wire.query("SELECT * FROM t").await, wire.extended("SELECT * FROM t", &[]).await] {
+        wire.query("BEGIN; DECLARE c CURSOR FOR SELECT * FROM t").await;
+        for messages in [
+            wire.query("FETCH 1 FROM c").await,
+            wire.query("SELECT * FROM t").await,
+            wire.extended("SELECT * FROM t", &[]).await,
+        ] {
             let row = values(body(&messages, b'D'));
             let texts: Vec<_> =
                 row.into_iter().map(|value| String::from_utf8(value.unwrap()).unwrap()).collect();
@@ -217,6 +222,23 @@ async fn varbyte_takes_no_more_than_its_length() {
     assert_eq!(code(&refused).code(), "22001");
     client.batch_execute("INSERT INTO bounded VALUES ('abc'), ('abcd'::varbyte(3))").await.unwrap();
     assert_eq!(first_row(&client, "SELECT COUNT(*), COUNT(DISTINCT v) FROM bounded").await, ["2", "1"]);
+}
+
+#[tokio::test]
+async fn varchar_counts_bytes() {
+    let sandbox = sandbox().await;
+    let client = connect(&sandbox).await;
+    client.batch_execute("CREATE TABLE bytes (v VARCHAR(4))").await.unwrap();
+    for refused in ["'ééé'", "'abcde'"] {
+        let refused =
+            client.batch_execute(&format!("INSERT INTO bytes VALUES ({refused})")).await.unwrap_err();
+        assert_eq!(code(&refused).code(), "22001");
+    }
+    let bound = client.execute("INSERT INTO bytes VALUES ($1)", &[&"ééé"]).await.unwrap_err();
+    assert_eq!(code(&bound).code(), "22001");
+    client.batch_execute("INSERT INTO bytes VALUES ('éé'), ('abcd')").await.unwrap();
+    let cut = first_row(&client, "SELECT 'ééé'::VARCHAR(5), 'aé✓'::VARCHAR(5), '✓✓✓'::VARCHAR(8)").await;
+    assert_eq!(cut, ["éé", "aé", "✓✓"]);
 }
 
 #[tokio::test]

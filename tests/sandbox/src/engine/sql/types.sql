@@ -94,6 +94,24 @@ CREATE FUNCTION pg_catalog.varbyte_concat(varbyte, varbyte) RETURNS varbyte
     LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteacat';
 CREATE OPERATOR pg_catalog.|| (LEFTARG = varbyte, RIGHTARG = varbyte, FUNCTION = varbyte_concat);
 
+-- VARCHAR(n) counts bytes; a string that is cast is cut between two characters. This is where the engine looks for the
+-- length of a VARCHAR, but for COPY, which counts characters.
+CREATE FUNCTION pg_catalog.varchar_of_bytes(value varchar, modifier integer, explicit boolean) RETURNS varchar
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS
+    $$ BEGIN
+        IF modifier < 4 OR octet_length(value) <= modifier - 4 THEN RETURN value; END IF;
+        IF NOT explicit AND octet_length(rtrim(value)) > modifier - 4 THEN
+            RAISE EXCEPTION 'value too long for type character varying(%)', modifier - 4 USING ERRCODE = '22001';
+        END IF;
+        value := left(value, modifier - 4);
+        WHILE octet_length(value) > modifier - 4 LOOP
+            value := left(value, -greatest(1, (octet_length(value) - modifier + 4) / 4));
+        END LOOP;
+        RETURN value;
+    END $$;
+UPDATE pg_cast SET castfunc = 'varchar_of_bytes'::regproc
+ WHERE castsource = 'varchar'::regtype AND casttarget = 'varchar'::regtype;
+
 -- SUPER is JSON text. A string that is stored becomes a JSON string, a scalar that is read loses its quotes.
 CREATE FUNCTION pg_catalog.super_of_json(text) RETURNS super LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
     $$ SELECT super_in(textout($1)) $$;
