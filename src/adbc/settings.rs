@@ -363,6 +363,8 @@ impl Options<'_> {
                 _ => CredentialSource::Auto,
             },
             role_arn: self.optional(options::AWS_ROLE_ARN),
+            role_external_id: self.optional(options::AWS_ROLE_EXTERNAL_ID),
+            role_session_name: self.text(options::AWS_ROLE_SESSION_NAME)?,
             config_file: self.path(options::AWS_CONFIG_FILE),
             credentials_file: self.path(options::AWS_CREDENTIALS_FILE),
             endpoint_url: self.optional(options::AWS_ENDPOINT_URL),
@@ -392,6 +394,7 @@ impl Options<'_> {
     fn sso(&self) -> Result<SsoConfig> {
         Ok(SsoConfig {
             profile: self.optional(options::SSO_PROFILE),
+            session: self.optional(options::SSO_SESSION),
             start_url: self.optional(options::SSO_START_URL),
             region: self.optional(options::SSO_REGION),
             account_id: self.optional(options::SSO_ACCOUNT_ID),

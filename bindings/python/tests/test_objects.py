@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 from adbc_driver_redshift import dbapi
+from support import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +97,25 @@ def test_statistics_of_a_table(connection: dbapi.Connection, shop: str):
             if row["column_name"] is None and row["statistic_key"] == 6
         ]
         assert rows == [(3, approximate)]
+
+
+def test_a_count_that_waits_for_a_lock_can_be_cancelled(connection: dbapi.Connection, engine, shop: str):
+    with engine.transaction():
+        engine.execute("LOCK TABLE shop.customer IN ACCESS EXCLUSIVE MODE")
+        cancels = threading.Thread(target=_cancel_when_waiting, args=(connection, engine))
+        cancels.start()
+        with pytest.raises(dbapi.Error) as caught:
+            connection.adbc_get_statistics(db_schema_filter=shop, approximate=False)
+        cancels.join()
+    assert caught.value.status_code.name == "CANCELLED"
+    assert connection.adbc_get_statistics(db_schema_filter=shop, approximate=False).read_all().num_rows == 1
+
+
+def _cancel_when_waiting(connection: dbapi.Connection, engine) -> None:
+    """Cancels once a session waits for the lock."""
+    query = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    wait_until(lambda: engine.execute(query).fetchone() != (0,), "a session waits for the lock")
+    connection.adbc_cancel()
 
 
 def test_statistic_names_are_the_drivers_own(connection: dbapi.Connection):

@@ -31,7 +31,7 @@
 //! - Primary and unique keys are enforced, where Redshift only takes note of them; foreign keys too.
 //! - Distribution, sort keys and encodings are taken and forgotten. External tables and the datashare's are local ones.
 //! - SVV_ALL_* tell of the current database and the datashare, not of other databases of the cluster.
-//! - There is no UNLOAD, no COPY from S3, and no SHOW of constraints, functions and grants.
+//! - There is no UNLOAD, no COPY from S3, and no SHOW of functions, procedures and grants.
 
 mod auth;
 pub mod aws;

@@ -1,4 +1,4 @@
-//! SHOW DATABASES, SCHEMAS, TABLES and COLUMNS, with the columns of the protocol reference, section 6.2.
+//! SHOW DATABASES, SCHEMAS, TABLES, COLUMNS and CONSTRAINTS, with the columns of the protocol reference, section 6.2.
 //!
 //! Owns the reading of these commands and the SELECT that stands for each; names may be parameters, as on a server whose
 //! `show_discovery` is 4. Invariant: any other SHOW is left alone.
@@ -17,6 +17,7 @@ struct Command {
     words: &'static [&'static str],
     names: &'static [&'static str],
     like: &'static str,
+    order: &'static str,
     select: &'static str,
 }
 
@@ -25,6 +26,7 @@ const COMMANDS: &[Command] = &[
         words: &["SHOW", "DATABASES"],
         names: &[],
         like: "database_name",
+        order: "database_name",
         select: "SELECT database_name, database_owner, database_type, database_acl, database_options AS parameters, \
                  database_isolation_level FROM pg_catalog.svv_redshift_databases",
     },
@@ -32,6 +34,7 @@ const COMMANDS: &[Command] = &[
         words: &["SHOW", "SCHEMAS", "FROM", "DATABASE"],
         names: &["database_name"],
         like: "schema_name",
+        order: "schema_name",
         select: "SELECT database_name, schema_name, schema_owner, schema_type, schema_acl, source_database, \
                  schema_option FROM pg_catalog.svv_all_schemas",
     },
@@ -39,6 +42,7 @@ const COMMANDS: &[Command] = &[
         words: &["SHOW", "TABLES", "FROM", "SCHEMA"],
         names: &["database_name", "schema_name"],
         like: "table_name",
+        order: "table_name",
         select: "SELECT database_name, schema_name, table_name, replace(table_type, 'SHARED ', '') AS table_type, \
                  table_acl, remarks, ''::varchar AS owner, NULL::timestamp AS last_altered_time, \
                  NULL::timestamp AS last_modified_time, 'AUTO(ALL)'::varchar AS dist_style, \
@@ -48,10 +52,32 @@ const COMMANDS: &[Command] = &[
         words: &["SHOW", "COLUMNS", "FROM", "TABLE"],
         names: &["database_name", "schema_name", "table_name"],
         like: "column_name",
+        order: "ordinal_position",
         select: "SELECT database_name, schema_name, table_name, column_name, ordinal_position, column_default, \
                  is_nullable, data_type, character_maximum_length, numeric_precision, numeric_scale, remarks, \
                  ''::varchar AS sort_key_type, 0 AS sort_key, 0 AS dist_key, 'none'::varchar AS encoding, \
                  ''::varchar AS collation FROM pg_catalog.svv_all_columns",
+    },
+    Command {
+        words: &["SHOW", "CONSTRAINTS", "PRIMARY", "KEYS", "FROM", "TABLE"],
+        names: &["database_name", "schema_name", "table_name"],
+        like: "column_name",
+        order: "key_seq",
+        select: "SELECT * FROM pg_internal.primary_keys",
+    },
+    Command {
+        words: &["SHOW", "CONSTRAINTS", "FOREIGN", "KEYS", "FROM", "TABLE"],
+        names: &["fk_database_name", "fk_schema_name", "fk_table_name"],
+        like: "fk_column_name",
+        order: "fk_name, key_seq",
+        select: "SELECT * FROM pg_internal.foreign_keys",
+    },
+    Command {
+        words: &["SHOW", "CONSTRAINTS", "FOREIGN", "KEYS", "EXPORTED", "FROM", "TABLE"],
+        names: &["pk_database_name", "pk_schema_name", "pk_table_name"],
+        like: "pk_column_name",
+        order: "fk_name, key_seq",
+        select: "SELECT * FROM pg_internal.foreign_keys",
     },
 ];
 
@@ -88,8 +114,8 @@ fn answer(command: &Command, tokens: &[Token]) -> Option<String> {
         .zip(&parts)
         .map(|(name, value)| format!("{name} = {value}"))
         .collect();
-    if missing == 1 {
-        conditions.push("database_name = current_database()".to_owned());
+    if let (1, Some(database)) = (missing, command.names.first()) {
+        conditions.push(format!("{database} = current_database()"));
     }
     let limit = match rest {
         [] => String::new(),
@@ -107,8 +133,7 @@ fn answer(command: &Command, tokens: &[Token]) -> Option<String> {
         _ => return None,
     };
     let conditions = if conditions.is_empty() { "true".to_owned() } else { conditions.join(" AND ") };
-    let order = if command.words.contains(&"COLUMNS") { "ordinal_position" } else { command.like };
-    Some(format!("{} WHERE {conditions} ORDER BY {order}{limit}", command.select))
+    Some(format!("{} WHERE {conditions} ORDER BY {}{limit}", command.select, command.order))
 }
 
 /// A name or a parameter, as a value to compare with.
@@ -160,6 +185,11 @@ mod tests {
             (
                 "SHOW TABLES FROM SCHEMA public",
                 "schema_name = 'public' AND database_name = current_database() ORDER BY table_name",
+            ),
+            (
+                "SHOW CONSTRAINTS FOREIGN KEYS EXPORTED FROM TABLE s.t",
+                "pk_schema_name = 's' AND pk_table_name = 't' AND pk_database_name = current_database() \
+                 ORDER BY fk_name, key_seq",
             ),
             (
                 "SHOW COLUMNS FROM TABLE $1.$2.$3",
