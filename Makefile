@@ -4,11 +4,12 @@
 PYTHON ?= python3
 PREPARE := $(PYTHON) tools/prepare.py
 
-.PHONY: help demo test bench build wheel install uninstall lint header clean
+.PHONY: help demo test asan bench build wheel install uninstall lint header clean
 
 help:
 	@echo 'make demo     build, start the local sandbox, log in, and run real queries on real data'
 	@echo 'make test     run all tests: Rust, then Python through the release library'
+	@echo 'make asan     look for memory errors with AddressSanitizer and Valgrind'
 	@echo 'make bench    measure the driver beside other drivers; writes docs/performance.md (about 25 minutes)'
 	@echo 'make build    build the driver library and the sandbox (release)'
 	@echo 'make wheel    make the Python wheel (manylinux2014) and source archive in build/dist'
@@ -24,6 +25,10 @@ demo:
 test:
 	@$(PREPARE) postgresql browser compilers test tools
 	@tools/test.sh
+
+asan:
+	@$(PREPARE) postgresql valgrind build
+	@tools/asan.sh
 
 bench:
 	@$(PREPARE) postgresql

@@ -1,7 +1,7 @@
 """Makes what the make targets need: PostgreSQL, the Python environment, the build, the installed package.
 
-    python3 tools/prepare.py STEP…      steps: postgresql, browser, compilers, demo, test, lint, tools, build, package,
-                                              wheel, cargo-deny
+    python3 tools/prepare.py STEP…      steps: postgresql, browser, compilers, valgrind, demo, test, lint, tools, build,
+                                              package, wheel, cargo-deny
 
 Each step says what it does, does it once, and is quick when there is nothing to do. Nothing asks a question.
 """
@@ -50,6 +50,7 @@ def main(steps: list[str]) -> int:
         "postgresql": postgresql,
         "test": lambda: environment("test"),
         "tools": tools,
+        "valgrind": valgrind,
         "wheel": portable_wheel,
     }
     try:
@@ -112,6 +113,17 @@ def tools() -> None:
         say("The tools that load drivers need a newer Python: their tests will be skipped, and say so.")
         return
     environment("tools", VENV_TOOLS)
+
+
+def valgrind() -> None:
+    """Makes sure that Valgrind is installed: the C programs run under it."""
+    if shutil.which("valgrind"):
+        return
+    if _can_apt_install():
+        say("Installing the Debian package valgrind (for the search for memory errors)")
+        _apt_install("valgrind")
+    if not shutil.which("valgrind"):
+        say("Valgrind was not found: the C programs will not run under it, and the summary says so.")
 
 
 def environment(name: str, folder: Path = VENV) -> None:

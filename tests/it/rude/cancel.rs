@@ -149,7 +149,6 @@ fn sum(batches: Result<Vec<RecordBatch>, Failure>, round: usize) -> Option<i64> 
 
 #[test]
 fn a_cancel_that_races_the_end_of_a_query_never_hits_its_successor() {
-    let started = Instant::now();
     // Without TLS and in one round trip, so that a round is short.
     let mut connection = connect(&SANDBOX.uri(), &[("adbc.redshift.tls.mode", "disable"), TEXT[0]]);
     let mut raced = statement(&mut connection, "SELECT i FROM generate_series(1, 300) AS i");
@@ -188,7 +187,6 @@ fn a_cancel_that_races_the_end_of_a_query_never_hits_its_successor() {
         assert_eq!(number(&mut connection, &format!("SELECT {round}::BIGINT")), marker, "round {round}");
     }
     assert!(cancelled > 0 && finished > 0, "no race: {cancelled} cancelled, {finished} finished");
-    assert!(started.elapsed() < Duration::from_secs(60), "it took {:?}", started.elapsed());
 }
 
 #[test]

@@ -2,8 +2,6 @@
 //!
 //! The seed is fixed, so that a failure is found again; proptest shrinks it to its smallest form.
 
-use std::time::{Duration, Instant};
-
 use arrow_array::RecordBatch;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
@@ -81,13 +79,11 @@ fn damaged(good: Vec<u8>, damage: &[Damage]) -> Vec<u8> {
 }
 
 fn for_all(property: impl Fn(Vec<Damage>) -> Result<(), TestCaseError>) {
-    let started = Instant::now();
     let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     if let Err(failure) = runner.run(&damage(), property) {
         panic!("{failure}");
     }
-    assert!(started.elapsed() < Duration::from_secs(30), "it took {:?}", started.elapsed());
     the_next_connection_works();
 }
 
