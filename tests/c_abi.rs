@@ -153,7 +153,7 @@ fn every_slot_survives_every_handle() {
 #[test]
 fn bound_data_is_sent_and_released_exactly_once() {
     let sandbox = Sandbox::start_blocking(SandboxConfig::default()).unwrap();
-    run_with("bind", &[], &[&sandbox.uri()]);
+    run_with("bind", &[], &[&uri(&sandbox)]);
 }
 
 #[test]

@@ -96,8 +96,12 @@ impl Chain<'_> {
 
     async fn assume_configured_roles(&self, base: Credentials) -> Result<Credentials, Error> {
         let arns = self.config.aws.role_arn.iter().flat_map(|list| list.split(','));
-        let roles: Vec<Role> =
-            arns.map(|arn| Role { arn: arn.trim().into(), external_id: None, session_name: None }).collect();
+        let role = |arn: &str| Role {
+            arn: arn.trim().into(),
+            external_id: self.config.aws.role_external_id.clone(),
+            session_name: None,
+        };
+        let roles: Vec<Role> = arns.map(role).collect();
         self.assume(base, roles).await
     }
 
@@ -226,7 +230,7 @@ impl Chain<'_> {
             let sts = http::client_config(aws, environment, self.profiles, Service::Sts, self.region)?;
             let mut builder = AssumeRoleProvider::builder(&role.arn)
                 .configure(&http::signed(sts, credentials))
-                .session_name(role.session_name.unwrap_or_else(|| "adbc-driver-redshift".into()));
+                .session_name(role.session_name.unwrap_or_else(|| aws.role_session_name.clone()));
             if let Some(id) = role.external_id {
                 builder = builder.external_id(id);
             }

@@ -152,6 +152,7 @@ impl Session {
             let _ = wire.terminate().await;
         };
         let _ = timeout(CLOSE_TIMEOUT, goodbye).await;
+        tracing::debug!("connection closed");
         self.shared.close("closed by the caller");
     }
 
@@ -267,6 +268,7 @@ impl Session {
         if hit_by_stray && !*retried && self.transaction_status() == TransactionStatus::Idle {
             wire.stray_cancel = false;
             *retried = true;
+            tracing::debug!("an earlier cancel hit this statement; running it again");
             return None;
         }
         Some(Err(error))

@@ -51,6 +51,7 @@ impl Session {
 
     async fn simple_query(&self, sql: &str, operation: &Operation) -> Result<Answers, Error> {
         Request::default().simple_query(sql)?;
+        tracing::trace!(sql, "simple query");
         let mut retried = false;
         loop {
             let mut wire = self.enter(operation).await?;

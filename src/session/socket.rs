@@ -14,12 +14,13 @@ use std::task::{Context, Poll, ready};
 use std::thread;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::platform;
+
 /// How long a read holds its thread. A cancel or a deadline is seen that much later.
-const SOON: Timespec = Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
+const SOON: Duration = Duration::from_millis(1);
 
 /// How long the pieces of a large result gather. Loopback needs no more than 1 MiB of receive buffer for it, at 5 GB/s.
 const GATHER: Duration = Duration::from_micros(200);
@@ -69,8 +70,7 @@ impl Socket {
         if self.streamed >= LARGE {
             thread::sleep(GATHER);
         }
-        let mut waiting = [PollFd::new(&self.stream, PollFlags::IN)];
-        matches!(poll(&mut waiting, Some(&SOON)), Ok(1))
+        platform::readable_within(&self.stream, SOON)
     }
 }
 

@@ -110,11 +110,14 @@ async fn attempt(
 ) -> Result<Established, Error> {
     progress.enter(Stage::Resolve);
     let addresses = transport::resolve(config).await?;
+    tracing::debug!(step = "resolve", target = transport::target(config), ?addresses);
     progress.enter(Stage::Tcp);
     let socket = transport::dial(config, &addresses).await?;
     let address = socket.peer_addr().map_err(Error::lost)?;
+    tracing::debug!(step = "tcp", %address);
     progress.enter(Stage::Tls);
     let transport = transport::secure(socket, tls, &transport::target(config)).await?;
+    tracing::debug!(step = "tls", mode = ?config.tls.mode);
     progress.enter(Stage::Startup);
     let mut wire = Wire::new(transport, MAX_STARTUP_MESSAGE, Arc::new(Shared::new()));
     wire.send(&startup_message(config, login, redshift)?);
@@ -125,6 +128,7 @@ async fn attempt(
     let canceller =
         key.map(|(process_id, secret_key)| Canceller { address, tls: tls.cloned(), process_id, secret_key });
     let protocol = granted_protocol(&wire.shared)?;
+    tracing::debug!(step = "login", protocol);
     Ok(Established { wire, canceller, protocol })
 }
 

@@ -6,6 +6,7 @@ mod architecture;
 mod bind;
 mod edge_values;
 mod ingest;
+mod log;
 mod login_aliases;
 mod login_errors;
 mod logins;

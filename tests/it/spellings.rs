@@ -52,6 +52,7 @@ const ALIASES: &[(&str, &[&str])] = &[
         &["SessionToken", "session_token", "aws_session_token", "redshift.aws.session_token"],
     ),
     ("aws.role_arn", &["role_arn"]),
+    ("aws.role_session_name", &["role_session_name"]),
     ("aws.endpoint_url", &["EndpointUrl", "endpoint_url"]),
     ("aws.sts_endpoint_url", &["StsEndpointUrl"]),
     ("iam.db_groups", &["DbGroups", "db_groups", "redshift.db_groups"]),

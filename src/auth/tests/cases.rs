@@ -137,6 +137,8 @@ fn set(config: &mut AuthConfig, name: &str, value: &str) {
         "aws.secret_access_key" => config.aws.secret_access_key = secret,
         "aws.session_token" => config.aws.session_token = secret,
         "aws.role_arn" => config.aws.role_arn = text,
+        "aws.role_external_id" => config.aws.role_external_id = text,
+        "aws.role_session_name" => config.aws.role_session_name = value.into(),
         "aws.config_file" => config.aws.config_file = Some(value.into()),
         "aws.endpoint_url" => config.aws.endpoint_url = text,
         "aws.timeout_seconds" => config.aws.timeout = Duration::from_secs(value.parse().unwrap()),
@@ -150,6 +152,7 @@ fn set(config: &mut AuthConfig, name: &str, value: &str) {
             }
         }
         "sso.profile" => config.sso.profile = text,
+        "sso.session" => config.sso.session = text,
         "sso.start_url" => config.sso.start_url = text,
         "sso.region" => config.sso.region = text,
         "sso.account_id" => config.sso.account_id = text,
