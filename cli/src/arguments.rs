@@ -25,7 +25,7 @@ pub(crate) struct ConnectionArguments {
     #[arg(short, long, global = true, env = "REDSHIFT_URI", hide_env_values = true)]
     pub(crate) uri: Option<String>,
     /// An option of the driver, with or without "adbc.redshift." in front; may be repeated
-    #[arg(short, long = "set", global = true, value_name = "OPTION=VALUE", value_parser = option)]
+    #[arg(short = 's', long = "set", global = true, value_name = "OPTION=VALUE", value_parser = option)]
     pub(crate) options: Vec<(String, String)>,
     /// Password of the database user; the command line has no place for it, since others can read it
     #[arg(long, global = true, env = "REDSHIFT_PASSWORD", hide = true)]

@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn columns_align_by_what_they_take_on_the_screen() {
-        let expected = "   n │ name\n─────┼───────────────\n   1 │ ä\nNULL │ two\\u{1b}[2J\n1000 │ 東京\n";
+        let expected = "   n │ name\n─────┼─────────────\n   1 │ ä\nNULL │ two\\u{1b}[2J\n1000 │ 東京\n";
         assert_eq!(shown(0, Some(80)), expected);
         assert_eq!(shown(0, None), expected);
     }

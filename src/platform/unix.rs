@@ -19,6 +19,9 @@ pub(crate) const BROWSERS: &[(&str, &[&str])] = if cfg!(target_os = "macos") {
     &[("xdg-open", &[]), ("sensible-browser", &[]), ("x-www-browser", &[]), ("gnome-open", &[])]
 };
 
+/// Environment variable with the person's folder, for where `HOME` is not set.
+pub(crate) const HOME_VARIABLE: &str = "HOME";
+
 /// Whether windows can be shown; `variable` tells whether an environment variable is set.
 pub(crate) fn has_display(variable: impl Fn(&str) -> bool) -> bool {
     cfg!(target_os = "macos") || variable("DISPLAY") || variable("WAYLAND_DISPLAY")

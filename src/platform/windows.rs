@@ -14,6 +14,9 @@ use socket2::SockRef;
 /// Programs that open an address in the person's browser, the best first.
 pub(crate) const BROWSERS: &[(&str, &[&str])] = &[("rundll32", &["url.dll,FileProtocolHandler"])];
 
+/// Environment variable with the person's folder, for where `HOME` is not set.
+pub(crate) const HOME_VARIABLE: &str = "USERPROFILE";
+
 /// Whether windows can be shown; `variable` tells whether an environment variable is set.
 pub(crate) fn has_display(variable: impl Fn(&str) -> bool) -> bool {
     let _ = variable;
