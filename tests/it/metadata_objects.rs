@@ -250,6 +250,17 @@ fn a_second_database_is_a_catalog() {
     assert!(catalog_names(&catalogs).contains(&"second_catalog"), "{catalogs:?}");
 }
 
+/// A constraint of the schema `keyed`; a foreign key's usage is of its table `Parent "1"`.
+fn constraint(name: &str, kind: &str, columns: &[&str], usage: Option<&[&str]>) -> Constraint {
+    let to = |column: &&str| ["dev", "keyed", "Parent \"1\"", column].map(str::to_owned);
+    Constraint {
+        name: name.to_owned(),
+        kind: kind.to_owned(),
+        columns: columns.iter().map(|column| (*column).to_owned()).collect(),
+        usage: usage.map(|columns| columns.iter().map(to).collect()),
+    }
+}
+
 #[test]
 fn constraints_name_their_columns_in_order_and_what_they_refer_to() {
     let connection = schema(
@@ -263,40 +274,14 @@ fn constraints_name_their_columns_in_order_and_what_they_refer_to() {
     );
     let tables = tables(&connection, "keyed");
     let [parent, child] = &tables[..] else { panic!("{tables:?}") };
-    let key = |columns: &[&str]| columns.iter().map(|column| (*column).to_owned()).collect::<Vec<_>>();
-    assert_eq!(
-        parent.constraints.as_deref().unwrap(),
-        [Constraint {
-            name: "Parent \"1\"_pkey".into(),
-            kind: "PRIMARY KEY".into(),
-            columns: key(&["a, c", "b"]),
-            usage: None
-        }]
-    );
-    let to = |column: &str| ["dev", "keyed", "Parent \"1\"", column].map(str::to_owned);
-    assert_eq!(
-        child.constraints.as_deref().unwrap(),
-        [
-            Constraint {
-                name: "child_once".into(),
-                kind: "UNIQUE".into(),
-                columns: key(&["y", "x"]),
-                usage: None
-            },
-            Constraint {
-                name: "child_parent".into(),
-                kind: "FOREIGN KEY".into(),
-                columns: key(&["x", "y"]),
-                usage: Some(vec![to("a, c"), to("b")]),
-            },
-            Constraint {
-                name: "child_pkey".into(),
-                kind: "PRIMARY KEY".into(),
-                columns: key(&["id"]),
-                usage: None
-            },
-        ]
-    );
+    let expected = [constraint("Parent \"1\"_pkey", "PRIMARY KEY", &["a, c", "b"], None)];
+    assert_eq!(parent.constraints.as_deref().unwrap(), expected);
+    let expected = [
+        constraint("child_once", "UNIQUE", &["y", "x"], None),
+        constraint("child_parent", "FOREIGN KEY", &["x", "y"], Some(&["a, c", "b"])),
+        constraint("child_pkey", "PRIMARY KEY", &["id"], None),
+    ];
+    assert_eq!(child.constraints.as_deref().unwrap(), expected);
 }
 
 #[test]

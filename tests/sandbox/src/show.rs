@@ -117,23 +117,25 @@ fn answer(command: &Command, tokens: &[Token]) -> Option<String> {
     if let (1, Some(database)) = (missing, command.names.first()) {
         conditions.push(format!("{database} = current_database()"));
     }
-    let limit = match rest {
-        [] => String::new(),
-        [like, pattern] if is_word(like, "LIKE") => {
-            conditions.push(format!("{} LIKE {}", command.like, pattern_value(pattern)?));
-            String::new()
-        }
-        [limit, Token::Number(count, _)] if is_word(limit, "LIMIT") => format!(" LIMIT {count}"),
-        [like, pattern, limit, Token::Number(count, _)]
-            if is_word(like, "LIKE") && is_word(limit, "LIMIT") =>
-        {
-            conditions.push(format!("{} LIKE {}", command.like, pattern_value(pattern)?));
-            format!(" LIMIT {count}")
-        }
-        _ => return None,
-    };
+    let (like, limit) = ending(rest)?;
+    conditions.extend(like.map(|pattern| format!("{} LIKE {pattern}", command.like)));
     let conditions = if conditions.is_empty() { "true".to_owned() } else { conditions.join(" AND ") };
     Some(format!("{} WHERE {conditions} ORDER BY {}{limit}", command.select, command.order))
+}
+
+/// The pattern and the limit at the end of a command.
+fn ending(tokens: &[Token]) -> Option<(Option<String>, String)> {
+    let (like, rest) = match tokens {
+        [like, pattern, rest @ ..] if is_word(like, "LIKE") => (Some(pattern_value(pattern)?), rest),
+        _ => (None, tokens),
+    };
+    match rest {
+        [] => Some((like, String::new())),
+        [limit, Token::Number(count, _)] if is_word(limit, "LIMIT") => {
+            Some((like, format!(" LIMIT {count}")))
+        }
+        _ => None,
+    }
 }
 
 /// A name or a parameter, as a value to compare with.
