@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tarfile
-import time
 import venv
 import zipfile
 from pathlib import Path
@@ -16,6 +14,7 @@ import pytest
 from sandbox import Endpoint
 from support import needed
 
+#: Of the processor, so that a busy machine fails no test.
 INSTALL_SECONDS = 10
 IMPORT_MS = 100
 #: What a program without pyarrow can do: log in, run statements, count rows.
@@ -36,10 +35,16 @@ assert "pyarrow" not in sys.modules
 #: Milliseconds for the import alone, without the interpreter's start.
 IMPORT = """
 import time
-start = time.perf_counter()
+start = time.process_time()
 import adbc_driver_redshift
-print((time.perf_counter() - start) * 1000)
+print((time.process_time() - start) * 1000)
 """
+
+
+def children_seconds() -> float:
+    """Processor time of the child processes that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def archive(pattern: str) -> Path:
@@ -56,9 +61,9 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index"]
-    start = time.monotonic()
+    start = children_seconds()
     subprocess.run([*pip, "--find-links", project.REQUIRED_WHEELS, wheel], check=True, cwd=folder)
-    assert time.monotonic() - start < INSTALL_SECONDS
+    assert children_seconds() - start < INSTALL_SECONDS
     return python
 
 
@@ -79,9 +84,8 @@ def test_the_wheel_holds_what_it_needs_and_no_more():
         names = {name for name in wheel.namelist() if not name.endswith("/")}
     package, metadata = "adbc_driver_redshift", next(name.split("/")[0] for name in names if "dist-info" in name)
     sources = {path.name for path in (project.PACKAGE / "src" / package).iterdir() if path.is_file()}
-    assert names == {f"{package}/{name}" for name in {*sources, project.LIBRARY_NAME}} | {
-        f"{metadata}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "licenses/LICENSE")
-    } | {name for name in names if name.endswith("dist-info/sboms/auditwheel.cdx.json")}
+    expected = {f"{package}/{name}" for name in {*sources, project.LIBRARY_NAME}}
+    assert names == expected | {f"{metadata}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "licenses/LICENSE")}
 
 
 def test_a_clean_environment_queries_without_further_packages(clean: Path, endpoint: Endpoint):
@@ -92,14 +96,10 @@ def test_the_import_is_quick(clean: Path):
     assert min(float(run(clean, IMPORT)) for _ in range(5)) < IMPORT_MS
 
 
-def test_an_old_python_is_refused_in_one_line():
-    done = subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--dry-run", "--no-deps", "--python-version", "3.8", "--target", "x",
-         "--only-binary=:all:", "--no-index", archive("*.whl")],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode != 0
-    assert "requires a different Python" in done.stderr and ">=3.9" in done.stderr
+def test_the_wheel_says_which_pythons_it_is_for():
+    with zipfile.ZipFile(archive("*.whl")) as wheel:
+        (metadata,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+        assert "\nRequires-Python: >=3.9\n" in wheel.read(metadata).decode()
 
 
 def test_the_source_archive_has_the_whole_crate(tmp_path: Path):
