@@ -11,6 +11,7 @@ mod columns;
 mod connection;
 mod database;
 mod error;
+mod execute;
 mod execution;
 mod ingest;
 mod insert;

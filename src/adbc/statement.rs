@@ -2,28 +2,23 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use adbc_core::error::{Error, Result, Status};
+use adbc_core::error::{Result, Status};
 use adbc_core::options::OptionValue;
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::Schema;
 
-use super::bind::{BoundStatement, RowBinder, check_count};
 use super::bound::Bound;
-use super::columns::{self, with_formats};
+use super::columns;
 use super::connection::Connection;
-use super::error::{from_encode, from_session, invalid_state, not_implemented};
-use super::execution::{Execution, Outcome};
-use super::ingest;
+use super::error::{invalid_state, not_implemented};
+use super::execute::{State, failed};
 use super::insert;
 use super::last_query::LastQuery;
 use super::options::{self, Level};
-use super::reader::{Reader, ResultLink};
+use super::reader::Reader;
 use super::running::{Running, RunningOperation};
 use super::runtime;
-use super::settings::{IngestSettings, ResultSettings};
 use super::store::{self, OptionStore};
-use crate::session::{self, Parameters, Prepared};
-use crate::types::{ParameterTarget, parameter_types};
 
 /// What a query replaces.
 const INGEST_TARGET: &[&str] = &[
@@ -37,22 +32,11 @@ const INGEST_TARGET: &[&str] = &[
 /// One statement on a connection.
 #[derive(Debug)]
 pub struct Statement {
-    connection: Arc<Connection>,
-    options: OptionStore,
-    running: Running,
+    pub(super) connection: Arc<Connection>,
+    pub(super) options: OptionStore,
+    pub(super) running: Running,
     state: Mutex<State>,
-    last_query: LastQuery,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    sql: Option<String>,
-    /// Prepare was called for this query.
-    prepare: bool,
-    /// The query as prepared on the server, and the parameter types that were declared.
-    prepared: Option<(Vec<u32>, Arc<Prepared>)>,
-    bound: Option<Bound>,
-    result: Option<ResultLink>,
+    pub(super) last_query: LastQuery,
 }
 
 impl Statement {
@@ -277,162 +261,11 @@ impl Statement {
         }
     }
 
-    fn execute(&self, state: &mut State) -> Result<Execution> {
-        if let Some(earlier) = state.result.take() {
-            // Wakes a reader that waits for rows in another thread, so that the lock below is free soon.
-            self.running.cancel();
-            earlier.supersede();
-        }
-        let running = self.start();
-        let settings = self.connection.result_settings(&self.options)?;
-        let outcome = match (self.connection.ingest_settings(&self.options)?, state.bound.take()) {
-            (Some(ingest), Some(bound)) => self.ingest(&ingest, bound, &running, &settings),
-            (Some(_), None) => Err(invalid_state(
-                "no data is bound to ingest; call AdbcStatementBind or AdbcStatementBindStream",
-            )),
-            (None, Some(bound)) => self.execute_bound(state, bound, &running, &settings),
-            (None, None) => self.execute_unbound(state, &running, &settings),
-        };
-        if !state.prepare {
-            state.prepared = None;
-        }
-        let outcome = outcome?;
-        self.last_query.ran(&self.connection.session()?);
-        Ok(Execution { outcome, running, settings })
-    }
-
-    fn execute_unbound(
-        &self,
-        state: &mut State,
-        running: &RunningOperation,
-        settings: &ResultSettings,
-    ) -> Result<Outcome> {
-        if state.prepared.is_none() && insert::may_have_parameters(state.query()?) {
-            self.prepared(state, Vec::new(), running)?;
-        }
-        let operation = self.connection.statement_operation(running, settings);
-        let session = self.connection.session()?;
-        let rows = match &state.prepared {
-            Some((_, prepared)) => {
-                check_unbound(prepared)?;
-                with_formats(&session, settings.text, |formats| {
-                    runtime::block_on(session.execute(prepared, &Parameters::NONE, formats, &operation))
-                })
-            }
-            None => {
-                let sql = state.query()?;
-                with_formats(&session, settings.text, |formats| {
-                    runtime::block_on(session.query(sql, formats, &operation))
-                })
-            }
-        }?;
-        Outcome::of(rows.map_err(failed)?, operation.deadline)
-    }
-
-    fn ingest(
-        &self,
-        ingest: &IngestSettings,
-        bound: Bound,
-        running: &RunningOperation,
-        settings: &ResultSettings,
-    ) -> Result<Outcome> {
-        let operation = self.connection.statement_operation(running, settings);
-        ingest::ingest(&self.connection, ingest, bound, &operation).map(Outcome::Affected)
-    }
-
-    fn execute_bound(
-        &self,
-        state: &mut State,
-        bound: Bound,
-        running: &RunningOperation,
-        settings: &ResultSettings,
-    ) -> Result<Outcome> {
-        let types = declared_types(&bound)?;
-        let prepared = self.prepared(state, types, running)?;
-        let description = prepared.description();
-        check_count(bound.schema().fields().len(), state.query()?, description.parameters.len())?;
-        let target = |oid: &u32| ParameterTarget { oid: *oid, max_bytes: None };
-        let targets: Vec<_> = description.parameters.iter().map(target).collect();
-        let statement = BoundStatement {
-            session: self.connection.session()?,
-            binder: RowBinder::new(&bound, &targets)?,
-            prepared: Arc::clone(&prepared),
-            operation: self.connection.statement_operation(running, settings),
-            text: settings.text,
-            bound,
-        };
-        if description.columns.is_none() {
-            return statement.update(state.query()?).map(Outcome::Affected);
-        }
-        statement.query()
-    }
-
-    /// The query as prepared with these parameter types; prepared now unless it was before.
-    fn prepared(
-        &self,
-        state: &mut State,
-        types: Vec<u32>,
-        running: &RunningOperation,
-    ) -> Result<Arc<Prepared>> {
-        if let Some((_, prepared)) = state.prepared.as_ref().filter(|(declared, _)| *declared == types) {
-            return Ok(Arc::clone(prepared));
-        }
-        let settings = self.connection.result_settings(&self.options)?;
-        let operation = self.connection.statement_operation(running, &settings);
-        let session = self.connection.session()?;
-        let prepared = runtime::block_on(session.prepare(state.query()?, &types, &operation))?;
-        let prepared = Arc::new(prepared.map_err(failed)?);
-        state.prepared = Some((types, Arc::clone(&prepared)));
-        Ok(prepared)
-    }
-
-    fn start(&self) -> RunningOperation {
+    pub(super) fn start(&self) -> RunningOperation {
         RunningOperation::start(&[&self.running, self.connection.running()])
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn forget_query(&mut self) {
-        self.sql = None;
-        self.prepare = false;
-        self.prepared = None;
-    }
-
-    fn query(&self) -> Result<&str> {
-        self.sql
-            .as_deref()
-            .ok_or_else(|| invalid_state("no query is set; call AdbcStatementSetSqlQuery first"))
-    }
-
-    /// The parameter types that the bound data has; none without.
-    fn declared_types(&self) -> Result<Vec<u32>> {
-        self.bound.as_ref().map_or(Ok(Vec::new()), declared_types)
-    }
-}
-
-fn declared_types(bound: &Bound) -> Result<Vec<u32>> {
-    parameter_types(bound.schema()).map_err(|error| from_encode(&error))
-}
-
-/// The extended protocol takes one statement at a time, and the server's words for that do not say what to do.
-fn failed(error: session::Error) -> Error {
-    let mut adbc = from_session(&error);
-    if error.server().is_some_and(|server| server.message.contains("multiple commands")) {
-        adbc.message.push_str("; execute one statement at a time");
-    }
-    adbc
-}
-
-/// Fails if the query has parameters, for which nothing is bound.
-fn check_unbound(prepared: &Prepared) -> Result<()> {
-    match prepared.description().parameters.len() {
-        0 => Ok(()),
-        count => Err(invalid_state(format!(
-            "the query has {count} parameters and no data is bound; call AdbcStatementBind first, before each execution"
-        ))),
     }
 }
