@@ -212,7 +212,7 @@ fn a_server_that_says_nothing_is_given_up_at_the_deadline() {
         HASTY,
     );
     assert!(
-        started.elapsed() < Duration::from_secs(10),
+        started.elapsed() < Duration::from_secs(20),
         "five deadlines of 1 s took {:?}",
         started.elapsed()
     );
