@@ -102,6 +102,7 @@ def test_the_wheel_says_which_pythons_it_is_for():
         assert "\nRequires-Python: >=3.9\n" in wheel.read(metadata).decode()
 
 
+@pytest.mark.timeout(600)
 def test_the_source_archive_has_the_whole_crate(tmp_path: Path):
     with tarfile.open(archive("*.tar.gz")) as tar:
         tar.extractall(tmp_path)
