@@ -4,13 +4,16 @@
 PYTHON ?= python3
 PREPARE := $(PYTHON) tools/prepare.py
 
-.PHONY: help demo test bench build lint header clean
+.PHONY: help demo test asan bench build wheel install uninstall lint header clean
 
 help:
 	@echo 'make demo     build, start the local sandbox, log in, and run real queries on real data'
 	@echo 'make test     run all tests: Rust, then Python through the release library'
+	@echo 'make asan     look for memory errors with AddressSanitizer and Valgrind'
 	@echo 'make bench    measure the driver beside other drivers; writes docs/performance.md (about 25 minutes)'
 	@echo 'make build    build the driver library and the sandbox (release)'
+	@echo 'make wheel    make the Python wheel (manylinux2014) and source archive in build/dist'
+	@echo 'make install  install library, header, pkg-config, CMake package and driver manifest (PREFIX, DESTDIR)'
 	@echo 'make lint     formatting, lints, documentation, licences'
 	@echo 'make header   regenerate include/adbc_driver_redshift.h'
 	@echo 'make clean    remove everything that was built'
@@ -20,8 +23,12 @@ demo:
 	@build/venv/bin/python tools/demo.py
 
 test:
-	@$(PREPARE) postgresql browser test
+	@$(PREPARE) postgresql browser compilers test tools
 	@tools/test.sh
+
+asan:
+	@$(PREPARE) postgresql valgrind build
+	@tools/asan.sh
 
 bench:
 	@$(PREPARE) postgresql
@@ -29,6 +36,13 @@ bench:
 
 build:
 	@$(PREPARE) build
+
+wheel:
+	@$(PREPARE) wheel
+
+# Neither builds, so that `make && sudo make install` leaves no file of root's behind.
+install uninstall:
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' $(PYTHON) tools/install.py $@
 
 lint:
 	@$(PREPARE) lint cargo-deny

@@ -23,8 +23,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn link_settings() {
     for argument in [
         "-Wl,-soname,libadbc_driver_redshift.so",
-        // A driver manager exports functions of the same names; ours must call ours.
-        "-Wl,-Bsymbolic-functions",
+        // A driver manager exports functions of the same names; ours must call ours. All exports are functions; of
+        // the options for that, this is the one that every linker knows.
+        "-Wl,-Bsymbolic",
         // Threads of the runtime may outlive `dlclose`, so the code stays mapped.
         "-Wl,-z,nodelete",
     ] {

@@ -86,6 +86,12 @@ struct AdbcError;
 /** Role to assume with the AWS credentials found; several, separated by commas, form a chain. */
 #define ADBC_REDSHIFT_OPTION_AWS_ROLE_ARN "adbc.redshift.aws.role_arn"
 
+/** External id that the roles of `aws.role_arn` ask for. */
+#define ADBC_REDSHIFT_OPTION_AWS_ROLE_EXTERNAL_ID "adbc.redshift.aws.role_external_id"
+
+/** Name of the session of an assumed role, as AWS CloudTrail shows it. */
+#define ADBC_REDSHIFT_OPTION_AWS_ROLE_SESSION_NAME "adbc.redshift.aws.role_session_name"
+
 /** Replaces `~/.aws/config` and `AWS_CONFIG_FILE`. */
 #define ADBC_REDSHIFT_OPTION_AWS_CONFIG_FILE "adbc.redshift.aws.config_file"
 
@@ -127,6 +133,9 @@ struct AdbcError;
 
 /** Profile with `sso_session` or `sso_start_url` settings; the other `sso` options fill what it leaves out. */
 #define ADBC_REDSHIFT_OPTION_SSO_PROFILE "adbc.redshift.sso.profile"
+
+/** An `[sso-session]` section of `~/.aws/config` to take start URL, region and scopes from, without a profile. */
+#define ADBC_REDSHIFT_OPTION_SSO_SESSION "adbc.redshift.sso.session"
 
 /** Start URL of the AWS access portal. */
 #define ADBC_REDSHIFT_OPTION_SSO_START_URL "adbc.redshift.sso.start_url"
@@ -235,6 +244,15 @@ struct AdbcError;
 
 /** Whether an ingest outside of a transaction is one transaction, so that a failure leaves nothing behind. With `false` the table is made, and each batch stays, as it comes. */
 #define ADBC_REDSHIFT_OPTION_INGEST_TRANSACTION "adbc.redshift.ingest.transaction"
+
+/** What the driver logs: `info` logins, `debug` AWS calls, connection steps and statements too, `trace` their text as well; never parameters and secrets. One log serves the process: the database initialized last with this option decides. */
+#define ADBC_REDSHIFT_OPTION_LOG_LEVEL "adbc.redshift.log.level"
+
+/** File to append the log to, instead of standard error. */
+#define ADBC_REDSHIFT_OPTION_LOG_FILE "adbc.redshift.log.file"
+
+/** Form of a line of the log. */
+#define ADBC_REDSHIFT_OPTION_LOG_FORMAT "adbc.redshift.log.format"
 
 #ifdef __cplusplus
 extern "C" {

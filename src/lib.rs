@@ -1,7 +1,7 @@
 //! ADBC driver for Amazon Redshift.
 //!
 //! ```text
-//! ffi ──▶ adbc ──▶ { auth, session, types }      secret (leaf, used by adbc, auth and session)
+//! ffi ──▶ adbc ──▶ { auth, session, types }      secret, platform (leaves)
 //! ```
 //!
 //! | module | owns |
@@ -11,6 +11,7 @@
 //! | `auth` | how to obtain a login; knows neither ADBC nor the wire |
 //! | `session` | a live connection: TLS, startup, authentication, queries, rows, cancel |
 //! | `types` | one table from OID and type modifier to SQL name, Arrow type and decoder |
+//! | `platform` | what differs between operating systems |
 //!
 //! One query: option calls → `adbc::options` → `auth` (credentials) → `session` (connect, send, raw rows) →
 //! `types` (columns) → `adbc::reader` (record batches) → `ffi` (Arrow stream).
@@ -18,6 +19,7 @@
 pub mod adbc;
 mod auth;
 mod ffi;
+mod platform;
 mod secret;
 mod session;
 mod types;

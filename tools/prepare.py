@@ -1,6 +1,7 @@
 """Makes what the make targets need: PostgreSQL, the Python environment, the build, the installed package.
 
-    python3 tools/prepare.py STEP…      steps: postgresql, browser, demo, test, lint, build, package, cargo-deny
+    python3 tools/prepare.py STEP…      steps: postgresql, browser, compilers, valgrind, demo, test, lint, tools, build,
+                                              package, wheel, cargo-deny
 
 Each step says what it does, does it once, and is quick when there is nothing to do. Nothing asks a question.
 """
@@ -13,14 +14,16 @@ import shutil
 import sys
 from pathlib import Path
 
+import wheel
 from project import (
     BUILD,
     LIBRARY,
     PACKAGE,
+    REQUIRED_WHEELS,
     ROOT,
     SANDBOX,
     VENV,
-    VENV_PYTHON,
+    VENV_TOOLS,
     StepFailed,
     Stopwatch,
     run,
@@ -29,9 +32,9 @@ from project import (
 )
 
 OLDEST_PYTHON = (3, 9)
+TOOLS_PYTHON = (3, 11)
 CARGO_DENY_VERSION = "0.20.2"
 CARGO_DENY = BUILD / "cargo-tools" / "bin" / "cargo-deny"
-WHEELS = BUILD / "wheels"
 
 
 def main(steps: list[str]) -> int:
@@ -40,11 +43,15 @@ def main(steps: list[str]) -> int:
         "browser": browser,
         "build": build,
         "cargo-deny": cargo_deny,
+        "compilers": compilers,
         "demo": lambda: environment("demo"),
         "lint": lambda: environment("lint"),
         "package": package,
         "postgresql": postgresql,
         "test": lambda: environment("test"),
+        "tools": tools,
+        "valgrind": valgrind,
+        "wheel": portable_wheel,
     }
     try:
         for step in steps:
@@ -88,19 +95,50 @@ def browser() -> None:
         say("Chromium was not found: the tests of the sign-in pages will be skipped, and say so.")
 
 
-def environment(name: str) -> None:
-    """Installs the pinned Python packages of `requirements-<name>.txt` into build/venv."""
-    _virtual_environment()
+def compilers() -> None:
+    """Makes sure that the C examples can be built in every way: by gcc and clang, with pkg-config and CMake."""
+    programs = {"clang": "clang", "cmake": "cmake", "g++": "g++", "pkg-config": "pkg-config"}
+    missing = [package for program, package in programs.items() if shutil.which(program) is None]
+    if missing and _can_apt_install():
+        say(f"Installing the Debian packages {', '.join(missing)} (for the tests of the C examples)")
+        _apt_install(*missing)
+    missing = [package for program, package in programs.items() if shutil.which(program) is None]
+    if missing:
+        say(f"Not found: {', '.join(missing)}. The tests that need them will be skipped, and say so.")
+
+
+def tools() -> None:
+    """Installs tools that load drivers, for the tests that drive them, where this Python is new enough for them."""
+    if sys.version_info < TOOLS_PYTHON:
+        say("The tools that load drivers need a newer Python: their tests will be skipped, and say so.")
+        return
+    environment("tools", VENV_TOOLS)
+
+
+def valgrind() -> None:
+    """Makes sure that Valgrind is installed: the C programs run under it."""
+    if shutil.which("valgrind"):
+        return
+    if _can_apt_install():
+        say("Installing the Debian package valgrind (for the search for memory errors)")
+        _apt_install("valgrind")
+    if not shutil.which("valgrind"):
+        say("Valgrind was not found: the C programs will not run under it, and the summary says so.")
+
+
+def environment(name: str, folder: Path = VENV) -> None:
+    """Installs the pinned Python packages of `requirements-<name>.txt` into build/venv, or another folder."""
+    _virtual_environment(folder)
     requirements = PACKAGE / f"requirements-{name}.txt"
-    stamp = VENV / f".requirements-{name}"
+    stamp = folder / f".requirements-{name}"
     wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
     if _reads(stamp, wanted):
         return
-    say(f"Installing Python packages into build/venv ({requirements.relative_to(ROOT)})")
+    say(f"Installing Python packages into {folder.relative_to(ROOT)} ({requirements.relative_to(ROOT)})")
     watch = Stopwatch()
     # Build isolation would fetch unpinned build tools for the one package without a wheel.
-    _pip("install", "--quiet", "-r", str(PACKAGE / "requirements-build.txt"))
-    _pip("install", "--quiet", "--no-build-isolation", "-r", str(requirements))
+    _pip(folder, "install", "--quiet", "-r", str(PACKAGE / "requirements-build.txt"))
+    _pip(folder, "install", "--quiet", "--no-build-isolation", "-r", str(requirements))
     stamp.write_text(wanted)
     say(f"Python packages installed in {watch.seconds:.0f} s")
 
@@ -123,18 +161,25 @@ def package() -> None:
     """Packs the library already built into a wheel and installs it into build/venv."""
     if not LIBRARY.is_file():
         raise StepFailed(f"{LIBRARY} does not exist; run `make build` first")
-    stamp = VENV / ".adbc-driver-redshift"
-    wanted = _package_digest()
-    if _reads(stamp, wanted):
+    if _reads(VENV / ".adbc-driver-redshift", _package_digest()):
         return
     say("Packing the library into the Python package adbc-driver-redshift")
-    shutil.rmtree(WHEELS, ignore_errors=True)
-    env = {**_pip_environment(), "ADBC_DRIVER_REDSHIFT_LIBRARY": str(LIBRARY)}
-    pip = (VENV_PYTHON, "-m", "pip")
-    run(*pip, "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", WHEELS, PACKAGE, env=env)
-    (wheel,) = WHEELS.glob("adbc_driver_redshift-*.whl")
-    run(*pip, "install", "--quiet", "--no-deps", "--force-reinstall", wheel, env=env)
-    stamp.write_text(wanted)
+    _install(wheel.local(_pip_environment()))
+
+
+def portable_wheel() -> None:
+    """Builds, makes the manylinux wheel and the source archive in build/dist, and installs the wheel in build/venv."""
+    environment("wheel")
+    if not REQUIRED_WHEELS.is_dir():
+        wheel.download_requirements(_pip_environment())
+    say("Making the manylinux wheel and the source archive in build/dist; a first build takes up to 12 minutes")
+    _install(wheel.portable(_pip_environment()))
+
+
+def _install(made: Path) -> None:
+    for folder in filter(Path.is_dir, (VENV, VENV_TOOLS)):
+        _pip(folder, "install", "--quiet", "--no-deps", "--force-reinstall", str(made))
+    (VENV / ".adbc-driver-redshift").write_text(_package_digest())
 
 
 def cargo_deny() -> None:
@@ -156,22 +201,22 @@ def cargo_deny() -> None:
     shutil.rmtree(root / "target", ignore_errors=True)
 
 
-def _virtual_environment() -> None:
+def _virtual_environment(folder: Path) -> None:
     if sys.version_info < OLDEST_PYTHON:
         wanted = ".".join(map(str, OLDEST_PYTHON))
         raise StepFailed(
             f"Python {wanted} or later is needed and this is {sys.version.split()[0]};\n"
             "name another one with `make PYTHON=/path/to/python3 …`"
         )
-    if succeeds(VENV_PYTHON, "-m", "pip", "--version"):
+    if succeeds(folder / "bin" / "python", "-m", "pip", "--version"):
         return
-    say("Making a Python environment in build/venv")
-    shutil.rmtree(VENV, ignore_errors=True)
+    say(f"Making a Python environment in {folder.relative_to(ROOT)}")
+    shutil.rmtree(folder, ignore_errors=True)
     if not succeeds(sys.executable, "-c", "import ensurepip, venv") and _can_apt_install():
         say("Installing the Debian package python3-venv")
         _apt_install("python3-venv")
-    if not succeeds(sys.executable, "-m", "venv", VENV):
-        shutil.rmtree(VENV, ignore_errors=True)
+    if not succeeds(sys.executable, "-m", "venv", folder):
+        shutil.rmtree(folder, ignore_errors=True)
         raise StepFailed(
             f"{sys.executable} cannot make a virtual environment.\n"
             "On Debian and Ubuntu: sudo apt-get install python3-venv"
@@ -195,8 +240,8 @@ def _apt_install(*packages: str) -> None:
     run(*quiet, "install", "-y", "--no-install-recommends", *packages, env=env)
 
 
-def _pip(*arguments: str) -> None:
-    run(VENV_PYTHON, "-m", "pip", *arguments, env=_pip_environment())
+def _pip(folder: Path, *arguments: str) -> None:
+    run(folder / "bin" / "python", "-m", "pip", *arguments, env=_pip_environment())
 
 
 def _pip_environment() -> dict[str, str]:

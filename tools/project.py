@@ -17,7 +17,13 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 VENV = BUILD / "venv"
 VENV_PYTHON = VENV / "bin" / "python"
+#: Tools that load drivers; their pins contradict those of the tests.
+VENV_TOOLS = BUILD / "venv-tools"
 PACKAGE = ROOT / "bindings" / "python"
+#: Wheel and source archive to give away.
+DIST = BUILD / "dist"
+#: What the wheel requires, for installing it without a network.
+REQUIRED_WHEELS = BUILD / "required-wheels"
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
 RELEASE = TARGET / "release"
 
@@ -25,12 +31,22 @@ LIBRARY_NAME = {
     "darwin": "libadbc_driver_redshift.dylib",
     "win32": "adbc_driver_redshift.dll",
 }.get(sys.platform, "libadbc_driver_redshift.so")
-LIBRARY = RELEASE / LIBRARY_NAME
+LIBRARY = Path(os.environ.get("ADBC_DRIVER_REDSHIFT_LIBRARY") or RELEASE / LIBRARY_NAME)
 SANDBOX = RELEASE / ("redshift-sandbox.exe" if sys.platform == "win32" else "redshift-sandbox")
+
+COMMAND_LINE = RELEASE / ("redshift-adbc.exe" if sys.platform == "win32" else "redshift-adbc")
 
 
 class StepFailed(Exception):
     """A step failed in a way that the user can cure; the text says how."""
+
+
+def version() -> str:
+    """The version of the driver, from its crate."""
+    for line in (ROOT / "Cargo.toml").read_text(encoding="utf-8").splitlines():
+        if line.startswith("version = "):
+            return line.split('"')[1]
+    raise StepFailed("Cargo.toml names no version")
 
 
 def say(text: str) -> None:

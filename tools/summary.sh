@@ -1,4 +1,4 @@
-# Sourced by test.sh and lint.sh: runs named steps, keeps going after a failure, and ends with one line for each.
+# Sourced by test.sh, lint.sh and asan.sh: runs named steps, keeps going after a failure, and ends with one line for each.
 
 failed=0
 results=''
@@ -11,6 +11,14 @@ run() {
     started=$(date +%s)
     if "$@"; then mark='ok    '; else mark='FAILED'; failed=1; fi
     results="$results$(printf '%s  %s (%s s)' "$mark" "$step" "$(($(date +%s) - started))")
+"
+}
+
+# missing NAME PROGRAM: a step that cannot run here; on a CI machine, which can be made to have it, a failure.
+missing() {
+    mark="SKIPPED (needs $2)"
+    if [ -n "${CI:-}" ]; then mark="FAILED (needs $2)"; failed=1; fi
+    results="$results$(printf '%s  %s' "$mark" "$1")
 "
 }
 

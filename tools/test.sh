@@ -10,7 +10,7 @@ python=build/venv/bin/python
 # The sandbox's tests run Amazon's clients and a browser with it.
 export SANDBOX_PYTHON="$PWD/$python"
 run 'Rust tests' cargo test --workspace --locked
-run 'release build and Python package' "$python" tools/prepare.py build package
+run 'release build and wheel' "$python" tools/prepare.py wheel
 run 'Python tests of the driver' "$python" -m pytest -c bindings/python/pyproject.toml bindings/python/tests
 if [ -d tests/sandbox/tests/python ]; then
     run "Amazon's clients against the sandbox" "$python" -m pytest tests/sandbox/tests/python

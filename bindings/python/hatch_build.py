@@ -1,14 +1,18 @@
-"""Packs the driver library that cargo has built into the wheel, and tags the wheel for its platform.
+"""Puts the driver library into the wheel, and the sources to build it into the source archive.
 
-The library is named by ADBC_DRIVER_REDSHIFT_LIBRARY; without it, the release build of this repository is taken.
-Nothing is compiled here and nothing is written to the source tree.
+A wheel takes the library named by ADBC_DRIVER_REDSHIFT_LIBRARY; else, in a source archive, the one that cargo builds
+from the crate in there; else the release build of this repository. Nothing is written to the source tree.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
 import sysconfig
+import tarfile
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +22,87 @@ LIBRARY_NAME = {
     "darwin": "libadbc_driver_redshift.dylib",
     "win32": "adbc_driver_redshift.dll",
 }.get(sys.platform, "libadbc_driver_redshift.so")
+CRATE = "adbc-driver-redshift"
 
 
 class PackLibrary(BuildHookInterface[Any]):
-    """Adds the library to the wheel."""
+    """Adds the library to a wheel and the crate to a source archive."""
+
+    _scratch: tempfile.TemporaryDirectory[str] | None = None
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Runs before the wheel is written.
+        """Runs before the archive is written.
 
         Raises:
-            FileNotFoundError: the library has not been built.
+            FileNotFoundError: the library has not been built, or cargo is needed and not there.
         """
         if version == "editable":
             return
-        built = Path(self.root, "..", "..", "target", "release", LIBRARY_NAME)
-        library = Path(os.environ.get("ADBC_DRIVER_REDSHIFT_LIBRARY") or built).resolve()
-        if not library.is_file():
-            raise FileNotFoundError(
-                f"{library} does not exist: run `make build` first, or name the library in ADBC_DRIVER_REDSHIFT_LIBRARY"
-            )
+        if self.target_name == "sdist":
+            self._pack_crate(build_data)
+        else:
+            self._pack_library(build_data)
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Removes what was made for the archive."""
+        if self._scratch is not None:
+            self._scratch.cleanup()
+
+    def _pack_library(self, build_data: dict[str, Any]) -> None:
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["pure_python"] = False
         # No Python ABI is involved: the driver manager loads the library.
         build_data["tag"] = f"py3-none-{platform}"
-        build_data["force_include"][str(library)] = f"adbc_driver_redshift/{LIBRARY_NAME}"
+        include = build_data["force_include"]
+        include[str(self._library())] = f"adbc_driver_redshift/{LIBRARY_NAME}"
+        licence = f"adbc_driver_redshift-{self.metadata.version}.dist-info/licenses/LICENSE"
+        include[str(self._sources() / "LICENSE")] = licence
+
+    def _library(self) -> Path:
+        given = os.environ.get("ADBC_DRIVER_REDSHIFT_LIBRARY")
+        if given is None and self._unpacked_crate().is_dir():
+            return self._compile()
+        library = Path(given or self._sources() / "target" / "release" / LIBRARY_NAME).resolve()
+        if not library.is_file():
+            raise FileNotFoundError(
+                f"{library} does not exist: run `make build` first, or name the library in ADBC_DRIVER_REDSHIFT_LIBRARY"
+            )
+        return library
+
+    def _compile(self) -> Path:
+        target = Path(os.environ.get("CARGO_TARGET_DIR") or self._scratch_folder() / "target")
+        command = ("build", "--release", "--locked", "--lib", "--target-dir", str(target))
+        self._cargo(*command, folder=self._unpacked_crate())
+        return target / "release" / LIBRARY_NAME
+
+    def _pack_crate(self, build_data: dict[str, Any]) -> None:
+        # `cargo package` resolves what the workspace shares, and leaves the tests' dependencies out.
+        scratch = self._scratch_folder()
+        command = ("package", "--quiet", "--package", CRATE, "--no-verify", "--allow-dirty", "--target-dir", scratch)
+        self._cargo(*map(str, command), folder=self._sources())
+        (archive,) = (scratch / "package").glob(f"{CRATE}-*.crate")
+        with tarfile.open(archive) as tar:
+            # The archive was made by cargo a moment ago; older Pythons know no filter.
+            tar.extractall(scratch)
+        unpacked = scratch / archive.stem
+        # It names the commit, and whether the tree was clean.
+        (unpacked / ".cargo_vcs_info.json").unlink(missing_ok=True)
+        build_data["force_include"][str(unpacked)] = "crate"
+
+    def _cargo(self, *arguments: str, folder: Path) -> None:
+        cargo = shutil.which("cargo")
+        if cargo is None:
+            raise FileNotFoundError("`cargo` was not found; install Rust from https://rustup.rs and try again")
+        subprocess.run([cargo, *arguments], cwd=folder, check=True)
+
+    def _sources(self) -> Path:
+        unpacked = self._unpacked_crate()
+        return unpacked if unpacked.is_dir() else Path(self.root, "..", "..").resolve()
+
+    def _unpacked_crate(self) -> Path:
+        return Path(self.root, "crate")
+
+    def _scratch_folder(self) -> Path:
+        if self._scratch is None:
+            self._scratch = tempfile.TemporaryDirectory(prefix="adbc-driver-redshift-")
+        return Path(self._scratch.name)

@@ -9,7 +9,7 @@ use super::error::{from_auth, invalid_state, not_implemented};
 use super::login::Logins;
 use super::options::{self, Level};
 use super::store::{self, OptionStore};
-use super::{runtime, settings};
+use super::{log, runtime, settings};
 use crate::auth::{self, AuthConfig, Environment, SsoProgress};
 use crate::session::CancelToken;
 
@@ -107,6 +107,19 @@ impl Database {
         store::to_double(key, &self.get_option_string(key)?)
     }
 
+    /// Ends the sign-in to IAM Identity Center that the `sso` options name, for this driver and the AWS CLI. Answers
+    /// whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidState` before [`Self::init`], `InvalidArguments` without a portal, `IO` when it does not answer.
+    pub fn sso_logout(&self) -> Result<bool> {
+        let config = settings::auth(&[self.options()?])?;
+        let cancel = CancelToken::new();
+        let logout = auth::sso_logout(&config, Environment::process(), &cancel);
+        runtime::block_on(logout)?.map_err(|error| from_auth(&error))
+    }
+
     /// Checks forms and contradictions. Asks for no network and no required option: those are reported by
     /// [`Connection::init`](super::Connection::init).
     ///
@@ -118,6 +131,9 @@ impl Database {
             return Err(invalid_state("the database is already initialized"));
         }
         settings::check_database(&self.options)?;
+        if let Some(settings) = settings::log(&self.options) {
+            log::configure(&settings)?;
+        }
         self.initialized.set(()).map_err(|()| invalid_state("the database is already initialized"))
     }
 

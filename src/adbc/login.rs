@@ -4,6 +4,7 @@
 //! Knows no AWS and no wire.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use adbc_core::error::Result;
 
@@ -40,16 +41,24 @@ pub(super) async fn connect(
     settings::check_connection(stores, provider.requires_tls())?;
     let wanted = SessionSettings::from_stores(stores)?;
     logins.started(&provider);
+    tracing::debug!("asking for credentials");
+    let started = Instant::now();
     let mut retried = false;
     loop {
         let credentials = provider.credentials(cancel).await.map_err(|error| from_auth(&error))?;
         let (config, login) = settings::session(stores, credentials.clone())?;
+        tracing::debug!(host = config.host, port = config.port, "connecting");
         match Session::connect(&config, &login, cancel).await {
             Ok(session) => {
                 transaction::prepare(&session, &wanted, cancel).await?;
+                let (elapsed, user) = (started.elapsed(), login.user);
+                tracing::info!(host = config.host, user, database = config.database, ?elapsed, "logged in");
                 return Ok((session, config.database));
             }
-            Err(error) if !retried && is_expired(&error, &provider, &credentials) => retried = true,
+            Err(error) if !retried && is_expired(&error, &provider, &credentials) => {
+                tracing::warn!("the temporary password has expired; asking AWS for another");
+                retried = true;
+            }
             Err(error) => return Err(from_session(&error)),
         }
     }

@@ -16,6 +16,7 @@ mod execution;
 mod ingest;
 mod insert;
 mod last_query;
+mod log;
 mod login;
 mod metadata;
 pub mod options;

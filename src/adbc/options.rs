@@ -428,6 +428,22 @@ pub static TABLE: &[OptionSpec] = &[
         &["role_arn"],
         "Role to assume with the AWS credentials found; several, separated by commas, form a chain.",
     ),
+    row(
+        AWS_ROLE_EXTERNAL_ID,
+        D,
+        Kind::Text,
+        None,
+        &[],
+        "External id that the roles of `aws.role_arn` ask for.",
+    ),
+    row(
+        AWS_ROLE_SESSION_NAME,
+        D,
+        Kind::Text,
+        Some("adbc-driver-redshift"),
+        &["role_session_name"],
+        "Name of the session of an assumed role, as AWS CloudTrail shows it.",
+    ),
     row(AWS_CONFIG_FILE, D, Kind::Path, None, &[], "Replaces `~/.aws/config` and `AWS_CONFIG_FILE`."),
     row(
         AWS_CREDENTIALS_FILE,
@@ -528,6 +544,14 @@ pub static TABLE: &[OptionSpec] = &[
         None,
         &["ssoprofile"],
         "Profile with `sso_session` or `sso_start_url` settings; the other `sso` options fill what it leaves out.",
+    ),
+    row(
+        SSO_SESSION,
+        D,
+        Kind::Text,
+        None,
+        &[],
+        "An `[sso-session]` section of `~/.aws/config` to take start URL, region and scopes from, without a profile.",
     ),
     row(
         SSO_START_URL,
@@ -832,6 +856,18 @@ pub static TABLE: &[OptionSpec] = &[
          `false` the table is made, and each batch stays, as it comes.",
     ),
     row(
+        LOG_LEVEL,
+        D,
+        Kind::Choice(&["off", "error", "warn", "info", "debug", "trace"]),
+        None,
+        &[],
+        "What the driver logs: `info` logins, `debug` AWS calls, connection steps and statements too, `trace` their \
+         text as well; never parameters and secrets. One log serves the process: the database initialized last with \
+         this option decides.",
+    ),
+    row(LOG_FILE, D, Kind::Path, None, &[], "File to append the log to, instead of standard error."),
+    row(LOG_FORMAT, D, Kind::Choice(&["text", "json"]), Some("text"), &[], "Form of a line of the log."),
+    row(
         AUTOCOMMIT,
         C,
         Kind::Boolean,
@@ -970,6 +1006,8 @@ keys! {
     AWS_SECRET_ACCESS_KEY = "adbc.redshift.aws.secret_access_key";
     AWS_SESSION_TOKEN = "adbc.redshift.aws.session_token";
     AWS_ROLE_ARN = "adbc.redshift.aws.role_arn";
+    AWS_ROLE_EXTERNAL_ID = "adbc.redshift.aws.role_external_id";
+    AWS_ROLE_SESSION_NAME = "adbc.redshift.aws.role_session_name";
     AWS_CONFIG_FILE = "adbc.redshift.aws.config_file";
     AWS_CREDENTIALS_FILE = "adbc.redshift.aws.credentials_file";
     AWS_ENDPOINT_URL = "adbc.redshift.aws.endpoint_url";
@@ -984,6 +1022,7 @@ keys! {
     IAM_API = "adbc.redshift.iam.api";
     CACHE_MODE = "adbc.redshift.cache.mode";
     SSO_PROFILE = "adbc.redshift.sso.profile";
+    SSO_SESSION = "adbc.redshift.sso.session";
     SSO_START_URL = "adbc.redshift.sso.start_url";
     SSO_REGION = "adbc.redshift.sso.region";
     SSO_ACCOUNT_ID = "adbc.redshift.sso.account_id";
@@ -1020,6 +1059,9 @@ keys! {
     DIST_KEY = "adbc.redshift.ingest.dist_key";
     SORT_KEY = "adbc.redshift.ingest.sort_key";
     INGEST_TRANSACTION = "adbc.redshift.ingest.transaction";
+    LOG_LEVEL = "adbc.redshift.log.level";
+    LOG_FILE = "adbc.redshift.log.file";
+    LOG_FORMAT = "adbc.redshift.log.format";
     AUTOCOMMIT = "adbc.connection.autocommit";
     READ_ONLY = "adbc.connection.readonly";
     ISOLATION_LEVEL = "adbc.connection.transaction.isolation_level";

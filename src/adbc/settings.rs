@@ -9,6 +9,7 @@ use std::time::Duration;
 use adbc_core::error::{Error, Result, Status};
 
 use super::error::invalid_state;
+use super::log::LogSettings;
 use super::options;
 use super::store::OptionStore;
 use crate::auth::{
@@ -191,19 +192,36 @@ pub(super) fn check_database(store: &OptionStore) -> Result<()> {
     Ok(())
 }
 
+/// What to log, if the database says anything about it.
+pub(super) fn log(store: &OptionStore) -> Option<LogSettings> {
+    let options = Options(&[store]);
+    Some(LogSettings {
+        level: options.optional(options::LOG_LEVEL)?.parse().ok()?,
+        file: options.path(options::LOG_FILE),
+        json: options.optional(options::LOG_FORMAT).is_some_and(|format| format == "json"),
+    })
+}
+
 /// How to log in, and where to.
 pub(super) fn auth(stores: &[&OptionStore]) -> Result<AuthConfig> {
     let options = Options(stores);
+    let method = match options.text(options::AUTH_METHOD)?.as_str() {
+        "iam" => Method::Iam,
+        "password" => Method::Password,
+        "sso" => Method::Sso,
+        _ => Method::Auto,
+    };
+    let password = options.secret(options::PASSWORD);
+    let mut aws = options.aws()?;
+    if method == Method::Iam && aws.access_key_id.is_some() && aws.secret_access_key.is_none() {
+        // The JDBC and Python drivers take the secret in the field of the password too.
+        aws.secret_access_key = password.clone();
+    }
     Ok(AuthConfig {
-        method: match options.text(options::AUTH_METHOD)?.as_str() {
-            "iam" => Method::Iam,
-            "password" => Method::Password,
-            "sso" => Method::Sso,
-            _ => Method::Auto,
-        },
+        method,
         username: options.optional(options::USERNAME),
-        password: options.secret(options::PASSWORD),
-        aws: options.aws()?,
+        password,
+        aws,
         iam: options.iam()?,
         sso: options.sso()?,
         target: options.target()?,
@@ -345,6 +363,8 @@ impl Options<'_> {
                 _ => CredentialSource::Auto,
             },
             role_arn: self.optional(options::AWS_ROLE_ARN),
+            role_external_id: self.optional(options::AWS_ROLE_EXTERNAL_ID),
+            role_session_name: self.text(options::AWS_ROLE_SESSION_NAME)?,
             config_file: self.path(options::AWS_CONFIG_FILE),
             credentials_file: self.path(options::AWS_CREDENTIALS_FILE),
             endpoint_url: self.optional(options::AWS_ENDPOINT_URL),
@@ -374,6 +394,7 @@ impl Options<'_> {
     fn sso(&self) -> Result<SsoConfig> {
         Ok(SsoConfig {
             profile: self.optional(options::SSO_PROFILE),
+            session: self.optional(options::SSO_SESSION),
             start_url: self.optional(options::SSO_START_URL),
             region: self.optional(options::SSO_REGION),
             account_id: self.optional(options::SSO_ACCOUNT_ID),

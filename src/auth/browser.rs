@@ -7,6 +7,7 @@ use std::io;
 use std::process::{Command, Stdio};
 
 use super::environment::Environment;
+use crate::platform;
 
 /// Whether this machine is likely to show a browser to the person who waits.
 pub(super) fn is_available(environment: &Environment) -> bool {
@@ -15,10 +16,7 @@ pub(super) fn is_available(environment: &Environment) -> bool {
     }
     let remote =
         environment.variable("SSH_CONNECTION").is_some() || environment.variable("SSH_TTY").is_some();
-    let display = cfg!(any(windows, target_os = "macos"))
-        || environment.variable("DISPLAY").is_some()
-        || environment.variable("WAYLAND_DISPLAY").is_some();
-    display && !remote
+    platform::has_display(|name| environment.variable(name).is_some()) && !remote
 }
 
 /// Starts the first program that can be started; its exit is not awaited.
@@ -35,14 +33,8 @@ pub(super) fn open(environment: &Environment, url: &str) -> io::Result<()> {
 
 fn candidates(environment: &Environment) -> Vec<(String, Vec<&'static str>)> {
     let chosen = environment.variable("BROWSER").map(|program| (program, Vec::new()));
-    let known: &[(&str, &[&str])] = if cfg!(windows) {
-        &[("rundll32", &["url.dll,FileProtocolHandler"])]
-    } else if cfg!(target_os = "macos") {
-        &[("/usr/bin/open", &[])]
-    } else {
-        &[("xdg-open", &[]), ("sensible-browser", &[]), ("x-www-browser", &[]), ("gnome-open", &[])]
-    };
-    let known = known.iter().map(|(program, arguments)| ((*program).to_owned(), arguments.to_vec()));
+    let known = platform::BROWSERS.iter();
+    let known = known.map(|(program, arguments)| ((*program).to_owned(), arguments.to_vec()));
     chosen.into_iter().chain(known).collect()
 }
 

@@ -6,14 +6,12 @@
 
 use std::collections::HashSet;
 
-use aws_config::profile::{Profile, ProfileFileCredentialsProvider};
-use aws_config::provider_config::ProviderConfig;
+use aws_config::credential_process::CredentialProcessProvider;
+use aws_config::profile::Profile;
 use aws_config::sts::AssumeRoleProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_sts::config::{Region, SharedAsyncSleep};
-use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +20,7 @@ use super::config::{AuthConfig, CredentialSource, Flow};
 use super::environment::Environment;
 use super::error::{Error, ErrorKind};
 use super::http::{self, Service};
-use super::profile::{self, Profiles};
+use super::profile::Profiles;
 use super::sources::{Source, WebIdentity};
 use super::sso::{Identity, Sso};
 
@@ -46,7 +44,7 @@ struct Role {
 
 enum Base<'a> {
     Keys(Credentials),
-    Profile(&'a str),
+    Process { profile: &'a str, command: &'a str },
     Source(Source),
     Sso(Identity),
     WebIdentity(WebIdentity),
@@ -98,8 +96,12 @@ impl Chain<'_> {
 
     async fn assume_configured_roles(&self, base: Credentials) -> Result<Credentials, Error> {
         let arns = self.config.aws.role_arn.iter().flat_map(|list| list.split(','));
-        let roles: Vec<Role> =
-            arns.map(|arn| Role { arn: arn.trim().into(), external_id: None, session_name: None }).collect();
+        let role = |arn: &str| Role {
+            arn: arn.trim().into(),
+            external_id: self.config.aws.role_external_id.clone(),
+            session_name: None,
+        };
+        let roles: Vec<Role> = arns.map(role).collect();
         self.assume(base, roles).await
     }
 
@@ -122,7 +124,7 @@ impl Chain<'_> {
         let (base, roles) = self.walk(profile)?;
         let base = match base {
             Base::Keys(keys) => keys,
-            Base::Profile(name) => self.provided_by_profile(name).await?,
+            Base::Process { profile, command } => self.provided_by_process(profile, command).await?,
             Base::Source(source) => self.ask_source(source).await?,
             Base::WebIdentity(identity) => self.web_identity(&identity).await?,
             // Without an explicit choice of SSO no window opens: servers use profiles too.
@@ -133,21 +135,17 @@ impl Chain<'_> {
         self.assume(base, roles).await
     }
 
-    async fn provided_by_profile(&self, name: &str) -> Result<Credentials, Error> {
-        let provider = ProfileFileCredentialsProvider::builder()
-            .configure(&self.provider_config()?)
-            .profile_files(profile::files(&self.config.aws))
-            .profile_name(name)
-            .build();
-        let runs_process = self.profiles.find(name).is_some_and(|p| p.get("credential_process").is_some());
-        self.provide(&provider, &format!("profile {name:?}")).await.map_err(|error| match error.kind() {
+    /// Asked for directly: by way of the profile, `aws-config` traces what the program printed.
+    async fn provided_by_process(&self, profile: &str, command: &str) -> Result<Credentials, Error> {
+        let provider = CredentialProcessProvider::new(command.to_owned());
+        let what = format!("credential_process of profile {profile:?}");
+        self.provide(&provider, &what).await.map_err(|error| match error.kind() {
             ErrorKind::Cancelled | ErrorKind::TimedOut => error,
             // The text and its causes quote what the program printed, which may be a secret.
-            _ if runs_process => Error::rejected(format!(
-                "credential_process of profile {name:?} gave no credentials{}: run its command by hand to see why",
+            _ => Error::rejected(format!(
+                "{what} gave no credentials{}: run its command by hand to see why",
                 exit_status(&error.to_string())
             )),
-            _ => error,
         })
     }
 
@@ -207,9 +205,16 @@ impl Chain<'_> {
         if let Some(identity) = web_identity(profile) {
             return Ok(Base::WebIdentity(identity));
         }
-        match self.profiles.sso(profile)? {
-            Some(settings) => Ok(Base::Sso(Identity::from_profile(profile.name(), settings)?)),
-            None if holds_credentials(profile) => Ok(Base::Profile(profile.name())),
+        if let Some(settings) = self.profiles.sso(profile)? {
+            return Ok(Base::Sso(Identity::from_profile(profile.name(), settings)?));
+        }
+        match profile.get("credential_process") {
+            Some(command) => Ok(Base::Process { profile: profile.name(), command }),
+            None if profile.get("login_session").is_some() => Err(Error::invalid(format!(
+                "profile {:?} signs in by `aws login` (login_session), which is not supported: use an sso-session, keys \
+                 or a role",
+                profile.name()
+            ))),
             None => Err(Error::invalid(format!(
                 "profile {:?} holds no credentials: expected aws_access_key_id and aws_secret_access_key, role_arn, \
                  credential_process, web_identity_token_file or sso_*",
@@ -225,7 +230,7 @@ impl Chain<'_> {
             let sts = http::client_config(aws, environment, self.profiles, Service::Sts, self.region)?;
             let mut builder = AssumeRoleProvider::builder(&role.arn)
                 .configure(&http::signed(sts, credentials))
-                .session_name(role.session_name.unwrap_or_else(|| "adbc-driver-redshift".into()));
+                .session_name(role.session_name.unwrap_or_else(|| aws.role_session_name.clone()));
             if let Some(id) = role.external_id {
                 builder = builder.external_id(id);
             }
@@ -233,15 +238,6 @@ impl Chain<'_> {
             credentials = self.provide(&provider, &format!("sts:AssumeRole on {}", role.arn)).await?;
         }
         Ok(credentials)
-    }
-
-    fn provider_config(&self) -> Result<ProviderConfig, Error> {
-        let aws = &self.config.aws;
-        Ok(ProviderConfig::empty()
-            .with_region(Some(Region::new(self.region.to_owned())))
-            .with_http_client(http::client(aws)?)
-            .with_sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-            .with_timeout_config(http::time_limits(aws)))
     }
 
     pub(super) async fn provide(

@@ -40,7 +40,9 @@ fn implied_method(config: &AuthConfig) -> Method {
 
 fn names_sso(config: &AuthConfig) -> bool {
     let sso = &config.sso;
-    [&sso.profile, &sso.start_url, &sso.account_id, &sso.role_name].into_iter().any(Option::is_some)
+    [&sso.profile, &sso.session, &sso.start_url, &sso.account_id, &sso.role_name]
+        .into_iter()
+        .any(Option::is_some)
 }
 
 fn names_aws(config: &AuthConfig) -> bool {
@@ -131,6 +133,12 @@ fn sso_contradictions(config: &AuthConfig) -> Result<(), Error> {
         return Err(Error::invalid(format!(
             "adbc.redshift.aws.profile is {one:?} and adbc.redshift.sso.profile is {other:?}: keep one"
         )));
+    }
+    if sso.session.is_some() && (sso.profile.is_some() || sso.start_url.is_some()) {
+        return Err(Error::invalid(
+            "adbc.redshift.sso.session names the portal, as adbc.redshift.sso.profile and adbc.redshift.sso.start_url do: \
+             keep one",
+        ));
     }
     if sso.flow == Flow::CachedOnly && sso.open_browser == Toggle::True {
         return Err(Error::invalid(

@@ -58,6 +58,10 @@ pub(crate) struct AwsConfig {
     pub(crate) credential_source: CredentialSource,
     /// Role to assume with the credentials found, or a comma list: a chain of roles.
     pub(crate) role_arn: Option<String>,
+    /// External id that the roles ask for.
+    pub(crate) role_external_id: Option<String>,
+    /// Name of the sessions of assumed roles.
+    pub(crate) role_session_name: String,
     /// Replaces `~/.aws/config`.
     pub(crate) config_file: Option<PathBuf>,
     /// Replaces `~/.aws/credentials`.
@@ -82,6 +86,8 @@ impl Default for AwsConfig {
             session_token: None,
             credential_source: CredentialSource::Auto,
             role_arn: None,
+            role_external_id: None,
+            role_session_name: "adbc-driver-redshift".into(),
             config_file: None,
             credentials_file: None,
             endpoint_url: None,
@@ -146,6 +152,8 @@ pub(crate) enum Api {
 pub(crate) struct SsoConfig {
     /// Profile that holds `sso_*` settings.
     pub(crate) profile: Option<String>,
+    /// Section that holds the portal's settings, without a profile.
+    pub(crate) session: Option<String>,
     /// Start URL of the portal.
     pub(crate) start_url: Option<String>,
     /// Region of Identity Center (often not the cluster's).
@@ -172,6 +180,7 @@ impl Default for SsoConfig {
     fn default() -> Self {
         Self {
             profile: None,
+            session: None,
             start_url: None,
             region: None,
             account_id: None,

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use aws_types::os_shim_internal::Env;
 
 use super::browser;
+use crate::platform;
 
 type OpenBrowser = Arc<dyn Fn(&str) -> std::io::Result<()> + Send + Sync>;
 type Notice = Arc<dyn Fn(&str) + Send + Sync>;
@@ -59,8 +60,7 @@ impl Environment {
 
     /// The home directory as the AWS tools find it.
     pub(super) fn home(&self) -> Option<PathBuf> {
-        let name = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
-        self.variable("HOME").or_else(|| self.variable(name)).map(PathBuf::from)
+        self.variable("HOME").or_else(|| self.variable(platform::HOME_VARIABLE)).map(PathBuf::from)
     }
 
     /// Whether a browser can be opened for the person who waits.

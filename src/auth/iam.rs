@@ -328,17 +328,20 @@ fn cache_key(config: &AuthConfig, environment: &Environment, by_sso: bool) -> Ke
     let (target, iam) = (&config.target, &config.iam);
     // Debug redacts secrets and is exact about all else; the secrets follow.
     let shown = format!(
-        "{by_sso} {target:?} {iam:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        "{by_sso} {target:?} {iam:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         config.username,
         aws.region,
         aws.profile,
         aws.role_arn,
+        aws.role_external_id,
+        aws.role_session_name,
         aws.config_file,
         aws.credentials_file,
         aws.endpoint_url,
         aws.sts_endpoint_url,
         aws.credential_source,
         sso.profile,
+        sso.session,
         sso.start_url,
         sso.region,
         sso.account_id,

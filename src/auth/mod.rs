@@ -38,7 +38,7 @@ pub(crate) use self::config::{
 pub(crate) use self::environment::Environment;
 pub(crate) use self::error::{Error, ErrorKind};
 pub(crate) use self::sso::{
-    SsoProgress, accounts as sso_accounts, profiles as sso_profiles, roles as sso_roles,
+    SsoProgress, accounts as sso_accounts, logout as sso_logout, profiles as sso_profiles, roles as sso_roles,
 };
 use crate::secret::Secret;
 

@@ -33,8 +33,8 @@ pub(super) struct SsoSettings {
     pub(super) scopes: Vec<String>,
 }
 
-/// The files to read, for the parts of `aws-config` that read for themselves.
-pub(super) fn files(aws: &AwsConfig) -> EnvConfigFiles {
+/// The files to read.
+fn files(aws: &AwsConfig) -> EnvConfigFiles {
     let builder = EnvConfigFiles::builder();
     let builder = match &aws.config_file {
         Some(path) => builder.with_file(EnvConfigFileKind::Config, path),
@@ -112,7 +112,7 @@ impl Profiles {
         if settings == SsoSettings::default() {
             return Ok(None);
         }
-        self.merge_session(profile.name(), &mut settings)?;
+        self.merge_session(&format!("profile {:?}", profile.name()), &mut settings)?;
         let named = |key: &str| format!("{key} of profile {:?}", profile.name());
         check::url(&named("sso_start_url"), settings.start_url.as_deref())?;
         check::region(&named("sso_region"), settings.region.as_deref())?;
@@ -120,16 +120,25 @@ impl Profiles {
         Ok(Some(settings))
     }
 
-    fn merge_session(&self, profile: &str, settings: &mut SsoSettings) -> Result<(), Error> {
+    /// The settings of a session that is named without a profile.
+    pub(super) fn sso_session(&self, name: &str) -> Result<SsoSettings, Error> {
+        let mut settings = SsoSettings { session: Some(name.to_owned()), ..SsoSettings::default() };
+        self.merge_session("adbc.redshift.sso.session", &mut settings)?;
+        check::url("sso_start_url", settings.start_url.as_deref())?;
+        check::region("sso_region", settings.region.as_deref())?;
+        Ok(settings)
+    }
+
+    fn merge_session(&self, named_by: &str, settings: &mut SsoSettings) -> Result<(), Error> {
         let Some(name) = settings.session.clone() else { return Ok(()) };
         let session = self.set.sso_session(&name).ok_or_else(|| {
             Error::invalid(format!(
-                "profile {profile:?} says sso_session = {name}, but there is no section [sso-session {name}] in {}",
+                "{named_by} names sso-session {name}, but there is no section [sso-session {name}] in {}",
                 self.files
             ))
         })?;
-        merge("sso_start_url", profile, &name, session.get("sso_start_url"), &mut settings.start_url)?;
-        merge("sso_region", profile, &name, session.get("sso_region"), &mut settings.region)?;
+        merge("sso_start_url", named_by, &name, session.get("sso_start_url"), &mut settings.start_url)?;
+        merge("sso_region", named_by, &name, session.get("sso_region"), &mut settings.region)?;
         let scopes = session.get("sso_registration_scopes").unwrap_or_default();
         settings.scopes =
             scopes.split(',').map(str::trim).filter(|s| !s.is_empty()).map(Into::into).collect();
@@ -140,14 +149,14 @@ impl Profiles {
 /// The CLI takes a key repeated in the profile when it equals the session's, and refuses it otherwise.
 fn merge(
     key: &str,
-    profile: &str,
+    named_by: &str,
     session: &str,
     in_session: Option<&str>,
     slot: &mut Option<String>,
 ) -> Result<(), Error> {
     match (in_session.map(str::trim), slot.as_deref()) {
         (Some(one), Some(other)) if one != other => Err(Error::invalid(format!(
-            "{key} differs between profile {profile:?} and [sso-session {session}]: remove it from the profile"
+            "{key} differs between {named_by} and [sso-session {session}]: remove it from the profile"
         ))),
         (Some(one), _) => {
             *slot = Some(one.to_owned());

@@ -129,7 +129,7 @@ impl Chain<'_> {
         let call = aws_sdk_sts::Client::new(&builder.build())
             .assume_role_with_web_identity()
             .role_arn(&identity.role_arn)
-            .role_session_name(identity.session_name.as_deref().unwrap_or("adbc-driver-redshift"))
+            .role_session_name(identity.session_name.as_deref().unwrap_or(&aws.role_session_name))
             .web_identity_token(token.trim())
             .send();
         let answer = cancellable(self.cancel, async {

@@ -21,11 +21,15 @@ use super::result::Pump;
 use super::shared::Shared;
 use super::startup::{self, Progress};
 use super::transport;
-use super::wire::{Limits, Wire};
+use super::wire::{Leaving, Limits, Wire};
 use super::{CancelToken, Operation, TransactionStatus};
 
-/// How long the server may take to end a cancelled statement before the session is given up.
+/// How long the server may take to end a cancelled statement, once another one waits for it, before the session is
+/// given up.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// The same for a statement that failed: the server may be undoing what it did.
+const UNDO_GRACE: Duration = Duration::from_secs(60);
 
 /// How long a goodbye may take.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -61,8 +65,9 @@ impl DerefMut for Lease<'_> {
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
         self.0.shared.touch();
-        // An open result carries its own state; without one, answers are owed that nobody can interpret any more.
-        if self.0.owed() > 0 && self.0.open.is_none() {
+        // An open result carries its own state, as does a statement that is left; else answers are owed that nobody can
+        // interpret any more.
+        if self.0.owed() > 0 && self.0.open.is_none() && self.0.leaving.is_none() {
             self.0.shared.close("an operation was abandoned half way");
         }
     }
@@ -80,20 +85,21 @@ impl Session {
     ) -> Result<Arc<Self>, Error> {
         let progress = Progress::new();
         let target = transport::target(config);
-        let work = timeout(config.connect_timeout, startup::establish(config, login, &progress));
-        let established = match cancel.run_until_cancelled(work).await {
-            None => Err(Error::new(ErrorKind::Cancelled, format!("connecting to {target} was cancelled"))),
-            Some(Err(_)) => Err(Error::new(
-                ErrorKind::Timeout,
-                format!(
+        let deadline = Instant::now() + config.connect_timeout;
+        let limits = Limits { cancel: Some(cancel), deadline: Some(deadline) };
+        let outcome = limits.run(startup::establish(config, login, limits, &progress)).await;
+        let established = outcome.and_then(|outcome| outcome).map_err(|error| {
+            let text = match error.kind() {
+                ErrorKind::Cancelled => format!("connecting to {target} was cancelled"),
+                ErrorKind::Timeout => format!(
                     "connecting to {target} took longer than {} s; it stopped at {}",
                     config.connect_timeout.as_secs_f32(),
                     progress.describe()
                 ),
-            )),
-            Some(Ok(outcome)) => outcome,
-        }
-        .map_err(|error| error.while_connecting(&target))?;
+                _ => return error.while_connecting(&target),
+            };
+            Error::new(error.kind(), text).while_connecting(&target)
+        })?;
         Ok(Arc::new(Self {
             shared: Arc::clone(&established.wire.shared),
             wire: Mutex::new(established.wire),
@@ -146,6 +152,7 @@ impl Session {
             let _ = wire.terminate().await;
         };
         let _ = timeout(CLOSE_TIMEOUT, goodbye).await;
+        tracing::debug!("connection closed");
         self.shared.close("closed by the caller");
     }
 
@@ -169,12 +176,18 @@ impl Session {
     }
 
     async fn settle(&self, wire: &mut Wire, buffer_bytes: usize, limits: Limits<'_>) -> Result<(), Error> {
+        if let Some(leaving) = &wire.leaving {
+            let grace = Instant::now() + if leaving.stopped { GRACE } else { UNDO_GRACE };
+            let left = finish_leaving(wire, limits.at_most_until(grace)).await;
+            left.map_err(|error| self.give_up_if_late(grace, error))?;
+        }
         match &wire.open {
             Some(open) if open.inbox.is_abandoned() => self.dispose(wire, limits).await?,
             Some(_) => wire.park_open(buffer_bytes, limits).await?,
             None => {}
         }
-        await_cancel(wire, limits).await
+        await_cancel(wire, limits).await?;
+        wire.check_idle()
     }
 
     /// Ends the open result of a reader that is gone. May be dropped and repeated.
@@ -189,13 +202,9 @@ impl Session {
         }
         self.start_cancel(wire);
         let grace = Instant::now() + GRACE;
-        let deadline = limits.deadline.map_or(grace, |deadline| deadline.min(grace));
-        let limits = Limits { deadline: Some(deadline), ..limits };
-        let outcome = wire.discard_open(limits).await.inspect_err(|_| {
-            if Instant::now() >= grace {
-                self.shared.close("the server did not end a cancelled statement in time");
-            }
-        })?;
+        let limits = limits.at_most_until(grace);
+        let discarded = wire.discard_open(limits).await;
+        let outcome = discarded.map_err(|error| self.give_up_if_late(grace, error))?;
         wire.stray_cancel = !outcome.is_err_and(|error| error.is_query_canceled());
         await_cancel(wire, limits).await
     }
@@ -212,7 +221,16 @@ impl Session {
         });
     }
 
-    /// After a failed operation: brings the wire to rest, or marks the session broken.
+    /// What to say of a wire that did not come to rest.
+    fn give_up_if_late(&self, grace: Instant, error: Error) -> Error {
+        if Instant::now() < grace {
+            return error;
+        }
+        self.shared.close("the server did not end a failed or cancelled statement in time");
+        self.shared.check_usable().err().unwrap_or(error)
+    }
+
+    /// After a failed operation: brings the wire to rest, leaves that to the next one, or marks the session broken.
     pub(super) async fn leave(&self, wire: &mut Wire, error: Error) -> Error {
         self.close_if_fatal(&error);
         if wire.owed() == 0 || self.is_closed() {
@@ -222,17 +240,11 @@ impl Session {
         if stopped {
             self.start_cancel(wire);
         }
-        let limits = Limits::until(Instant::now() + GRACE);
-        match drain(wire, limits).await {
-            Ok(saw_cancel) if stopped => wire.stray_cancel = !saw_cancel,
-            Ok(_) => {}
-            Err(_) => {
-                self.shared.close("the server did not end a failed or cancelled statement in time");
-                return error;
-            }
-        }
-        if await_cancel(wire, limits).await.is_err() {
-            self.shared.close("a CancelRequest is still under way");
+        wire.leaving = Some(Leaving { stopped, saw_cancel: false });
+        match finish_leaving(wire, Limits::default().patient()).await {
+            Err(late) if late.kind() == ErrorKind::Timeout => {}
+            Err(broken) => self.shared.close(broken.to_string()),
+            Ok(()) => {}
         }
         error
     }
@@ -249,11 +261,14 @@ impl Session {
             Ok(value) => return Some(Ok(value)),
             Err(error) => self.leave(wire, error).await,
         };
-        let hit_by_stray =
-            wire.stray_cancel && error.kind() == ErrorKind::Server && error.is_query_canceled();
+        let hit_by_stray = wire.stray_cancel
+            && wire.leaving.is_none()
+            && error.kind() == ErrorKind::Server
+            && error.is_query_canceled();
         if hit_by_stray && !*retried && self.transaction_status() == TransactionStatus::Idle {
             wire.stray_cancel = false;
             *retried = true;
+            tracing::debug!("an earlier cancel hit this statement; running it again");
             return None;
         }
         Some(Err(error))
@@ -286,14 +301,23 @@ async fn await_cancel(wire: &mut Wire, limits: Limits<'_>) -> Result<(), Error> 
     }
 }
 
-/// Reads until no ReadyForQuery is owed. Returns whether the server reported a cancelled statement.
-async fn drain(wire: &mut Wire, limits: Limits<'_>) -> Result<bool, Error> {
+/// Brings a wire to rest whose statement failed. May be dropped and repeated.
+async fn finish_leaving(wire: &mut Wire, limits: Limits<'_>) -> Result<(), Error> {
+    drain(wire, limits).await?;
+    if let Some(Leaving { stopped: true, saw_cancel }) = wire.leaving.take() {
+        wire.stray_cancel = !saw_cancel;
+    }
+    await_cancel(wire, limits).await
+}
+
+/// Reads until no ReadyForQuery is owed.
+async fn drain(wire: &mut Wire, limits: Limits<'_>) -> Result<(), Error> {
     if wire.open.is_some() {
         let _ = wire.close_open_portal()?;
         let outcome = wire.discard_open(limits).await?;
-        return Ok(outcome.is_err_and(|error| error.is_query_canceled()));
+        note_cancel(wire, outcome.is_err_and(|error| error.is_query_canceled()));
+        return Ok(());
     }
-    let mut saw_cancel = false;
     while wire.owed() > 0 {
         let frame = wire.message(limits).await?;
         if frame.tag == b'E' {
@@ -301,11 +325,17 @@ async fn drain(wire: &mut Wire, limits: Limits<'_>) -> Result<bool, Error> {
             if error.kind() == ErrorKind::Closed {
                 return Err(error);
             }
-            saw_cancel |= error.is_query_canceled();
+            note_cancel(wire, error.is_query_canceled());
         }
         if frame.tag == b'G' {
             wire.refuse_copy(true)?;
         }
     }
-    Ok(saw_cancel)
+    Ok(())
+}
+
+fn note_cancel(wire: &mut Wire, seen: bool) {
+    if let Some(leaving) = &mut wire.leaving {
+        leaving.saw_cancel |= seen;
+    }
 }

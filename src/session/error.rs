@@ -189,7 +189,10 @@ impl Error {
 impl ServerError {
     /// Text, detail and hint on lines of their own.
     fn text(&self) -> String {
-        let mut text = self.message.clone();
+        let mut text = match self.message.as_str() {
+            "" => "the server gave no reason".to_owned(),
+            message => message.to_owned(),
+        };
         for (label, part) in [("detail", &self.detail), ("hint", &self.hint)] {
             if let Some(part) = part {
                 text.push_str(&format!("\n{label}: {part}"));

@@ -155,7 +155,10 @@ pub(super) fn is_known(tag: u8) -> bool {
 pub(super) fn row_description(body: &[u8], protocol: u8, format: Format) -> Result<Vec<Column>, Error> {
     let mut body = Body::new("RowDescription", body);
     let count = body.i16()?;
-    let mut columns = Vec::with_capacity(usize::try_from(count).unwrap_or(0).min(1600));
+    let Ok(expected) = usize::try_from(count) else {
+        return Err(Error::protocol(format!("RowDescription claims {count} columns")));
+    };
+    let mut columns = Vec::with_capacity(expected.min(1600));
     for _ in 0..count {
         columns.push(column(&mut body, protocol, format)?);
     }

@@ -4,6 +4,7 @@
 //! known to Bind), prepared statements one. BEGIN and pending Close messages ride along.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::connection::Session;
 use super::error::{Error, ErrorKind};
@@ -72,6 +73,8 @@ impl Session {
         operation: &Operation,
     ) -> Result<RowStream, Error> {
         Request::default().parse("", sql, &[])?;
+        tracing::trace!(sql, "query");
+        let started = Instant::now();
         let mut retried = false;
         loop {
             let mut wire = self.enter(operation).await?;
@@ -83,6 +86,7 @@ impl Session {
                 }
             };
             if let Some(outcome) = self.conclude(&mut wire, outcome, &mut retried).await {
+                log_answer(&outcome, started);
                 return outcome.map(|started| self.row_stream(&wire, started, operation));
             }
         }
@@ -97,6 +101,8 @@ impl Session {
         operation: &Operation,
     ) -> Result<RowStream, Error> {
         self.check_owns(&prepared.statement)?;
+        tracing::trace!(name = prepared.statement.name, "prepared query");
+        let started = Instant::now();
         let mut retried = false;
         loop {
             let mut wire = self.enter(operation).await?;
@@ -106,6 +112,7 @@ impl Session {
             let outcome =
                 self.execute_prepared(&mut wire, name, parameters, columns, operation.begin, limits).await;
             if let Some(outcome) = self.conclude(&mut wire, outcome, &mut retried).await {
+                log_answer(&outcome, started);
                 return outcome.map(|started| self.row_stream(&wire, started, operation));
             }
         }
@@ -156,6 +163,7 @@ impl Session {
         operation: &Operation,
     ) -> Result<Description, Error> {
         Request::default().parse(name, sql, types)?;
+        tracing::trace!(name, sql, "prepare");
         let mut retried = false;
         loop {
             let mut wire = self.enter(operation).await?;
@@ -309,7 +317,7 @@ async fn await_first_row(
     wire.open = Some(OpenResult::new(portal.map(Portal::new), columns.is_some()));
     let tag = match wire.peek(limits).await? {
         b'D' if columns.is_some() => None,
-        _ => Some(wire.discard_open(limits).await??),
+        _ => Some(wire.end_of_open(limits).await?),
     };
     Ok(Started { columns, tag })
 }
@@ -321,4 +329,11 @@ fn choose_formats(columns: Option<&mut [Column]>, formats: &ResultFormats<'_>) {
             ResultFormats::PerColumn(choose) => choose(column),
         };
     }
+}
+
+/// Without the server's words: they may quote values.
+fn log_answer<T>(outcome: &Result<T, Error>, started: Instant) {
+    let failed = outcome.as_ref().err();
+    let (kind, sqlstate) = (failed.map(Error::kind), failed.and_then(Error::sqlstate));
+    tracing::debug!(elapsed = ?started.elapsed(), failed = ?kind, sqlstate, "statement answered");
 }

@@ -20,6 +20,8 @@ pub(crate) const MAX_PARAMETERS: usize = 32_767;
 pub(super) struct Request {
     pub(super) bytes: BytesMut,
     pub(super) syncs: u32,
+    /// It starts with BEGIN.
+    pub(super) begins: bool,
 }
 
 /// A statement or portal to close.
@@ -41,6 +43,7 @@ impl Request {
 
     /// BEGIN by the extended protocol and without a Sync: if it fails, the server skips what follows.
     pub(super) fn begin(&mut self) -> Result<&mut Self, Error> {
+        self.begins = true;
         self.parse("", "BEGIN", &[])?.bind("", "", &Parameters::NONE, iter::empty())?.execute("", 0)
     }
 

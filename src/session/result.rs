@@ -30,6 +30,8 @@ pub(super) struct OpenResult {
     pub(super) portal: Option<Portal>,
     /// Without columns a DataRow is a protocol violation.
     pub(super) has_columns: bool,
+    /// Rows of the Execute under way; `None` once a row was lost count of.
+    rows: Option<usize>,
     /// Executions of the flight, when there may be many.
     executions: Option<u64>,
     /// Those of them that are complete.
@@ -44,7 +46,6 @@ pub(super) struct OpenResult {
 #[derive(Debug)]
 pub(super) struct Portal {
     name: String,
-    rows_since_execute: usize,
     /// Rows of Executes that ended with PortalSuspended.
     earlier_rows: u64,
     /// Suspended, and no further Execute is under way.
@@ -156,7 +157,7 @@ impl Chunk {
 
 impl Portal {
     pub(super) fn new(name: String) -> Self {
-        Self { name, rows_since_execute: 0, earlier_rows: 0, idle: false, next_sent: false, closing: false }
+        Self { name, earlier_rows: 0, idle: false, next_sent: false, closing: false }
     }
 }
 
@@ -166,6 +167,7 @@ impl OpenResult {
             inbox: Arc::default(),
             portal,
             has_columns,
+            rows: Some(0),
             executions: None,
             complete: 0,
             never_cancel: false,
@@ -188,7 +190,14 @@ impl Wire {
         mut take: impl FnMut(&[u8]) -> Result<Verdict, E>,
     ) -> Result<Result<Pump, Error>, E> {
         loop {
-            let (rows, verdict) = self.buffer.take_rows(&mut take)?;
+            if self.open.is_some() && self.owed() == 0 {
+                return Ok(self.finish_open());
+            }
+            let (rows, verdict) = self.buffer.take_rows(&mut take).inspect_err(|_| {
+                if let Some(open) = &mut self.open {
+                    open.rows = None;
+                }
+            })?;
             if rows > 0
                 && let Err(error) = self.count_rows(rows)
             {
@@ -210,9 +219,10 @@ impl Wire {
         if !open.has_columns {
             return Err(unexpected(b'D', "the end of a statement without a result"));
         }
+        open.rows = open.rows.map(|earlier| earlier + rows);
+        let many = open.rows.is_some_and(|rows| rows >= PORTAL_ROWS_BEFORE_NEXT);
         let Some(portal) = &mut open.portal else { return Ok(()) };
-        portal.rows_since_execute += rows;
-        if portal.rows_since_execute >= PORTAL_ROWS_BEFORE_NEXT && !portal.next_sent && !portal.closing {
+        if many && !portal.next_sent && !portal.closing {
             portal.next_sent = true;
             self.send_next_execute()?;
         }
@@ -231,8 +241,8 @@ impl Wire {
 
     /// Handles one message that is no DataRow.
     pub(super) fn step(&mut self) -> Result<Option<Pump>, Error> {
-        if self.open.is_some() && self.owed() == 0 {
-            return self.finish_open().map(Some);
+        if self.take_aside()? {
+            return Ok(None);
         }
         // A DataRow here is incomplete.
         if self.buffer.peek()? == Some(b'D') {
@@ -244,9 +254,9 @@ impl Wire {
         match frame.tag {
             b'C' => {
                 let tag = message::command_complete(body)?;
-                open.execution_complete(tag);
+                open.execution_complete(tag)?;
             }
-            b'I' => open.execution_complete(CommandTag::empty()),
+            b'I' => open.execution_complete(CommandTag::empty())?,
             b'2' if open.executions.is_some() => {}
             b'E' => {
                 let error = Error::from_server(message::server_error(body));
@@ -331,6 +341,16 @@ impl Wire {
         }
     }
 
+    /// [`Wire::discard_open`] for a statement whose outcome its caller waits for.
+    pub(super) async fn end_of_open(&mut self, limits: Limits<'_>) -> Result<CommandTag, Error> {
+        loop {
+            match self.pump_away()? {
+                Pump::Ended(outcome) => return outcome,
+                _ => self.fill_open(limits).await?,
+            }
+        }
+    }
+
     /// Drops the rows that are in the buffer.
     pub(super) fn pump_away(&mut self) -> Result<Pump, Error> {
         let Ok(pumped) = self.pump(|_| Ok::<_, std::convert::Infallible>(Verdict::Next));
@@ -360,11 +380,18 @@ impl Wire {
 }
 
 impl OpenResult {
-    fn execution_complete(&mut self, tag: CommandTag) {
+    /// The error it ended with.
+    pub(super) fn failure(&self) -> Option<&Error> {
+        self.outcome.as_ref()?.as_ref().err()
+    }
+
+    fn execution_complete(&mut self, tag: CommandTag) -> Result<(), Error> {
+        self.check_rows(&tag)?;
         self.complete += 1;
         if self.executions.is_none_or(|executions| self.complete >= executions) {
             self.end_with(Ok(tag));
         }
+        Ok(())
     }
 
     fn failed(&mut self, error: Error) {
@@ -374,13 +401,26 @@ impl OpenResult {
         }));
     }
 
-    /// The first end counts: an Execute sent ahead of it is answered too.
+    /// The first end counts on a named portal: an Execute sent ahead of it is answered too. Else an error comes after the
+    /// end when the commit fails, and means that nothing was done.
     fn end_with(&mut self, outcome: Result<CommandTag, Error>) {
-        if self.outcome.is_some() {
+        let commit_failed = self.portal.is_none() && outcome.is_err();
+        if self.failure().is_some() || (self.outcome.is_some() && !commit_failed) {
             return;
         }
         let earlier = self.portal.as_ref().map_or(0, |portal| portal.earlier_rows);
         self.outcome = Some(outcome.map(|tag| tag.plus(earlier)));
+    }
+
+    /// A server that counts its rows must have sent as many: a result that lost some must not look complete. Redshift
+    /// does not count; PostgreSQL counts each Execute for itself.
+    fn check_rows(&mut self, tag: &CommandTag) -> Result<(), Error> {
+        match (self.rows.replace(0), tag.rows) {
+            (Some(sent), Some(said)) if tag.text.starts_with("SELECT ") && said != sent as u64 => {
+                Err(Error::protocol(format!("CommandComplete is \"{}\" after {sent} rows", tag.text)))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn suspended(&mut self) -> Result<(), Error> {
@@ -388,7 +428,7 @@ impl OpenResult {
             return Err(unexpected(b's', "the end of a result without row limit"));
         };
         portal.earlier_rows += PORTAL_ROWS.unsigned_abs() as u64;
-        portal.rows_since_execute = 0;
+        self.rows = Some(0);
         portal.idle = !portal.next_sent;
         portal.next_sent = false;
         Ok(())

@@ -137,7 +137,7 @@ impl RowStream {
         let limits = Limits { cancel: Some(&cancel), deadline: self.deadline };
         let mut wire = match session.lock(limits).await {
             Ok(wire) => wire,
-            Err(error) => return Ok(self.fail(error)),
+            Err(error) => return Ok(self.give_up(error)),
         };
         if !wire.open.as_ref().is_some_and(|open| Arc::ptr_eq(&open.inbox, &self.inbox)) {
             return Ok(self.moved_aside());
@@ -153,7 +153,7 @@ impl RowStream {
                         self.end = Some(outcome);
                         return Ok(false);
                     }
-                    Ok(Pump::Starved) => match wire.fill(limits).await {
+                    Ok(Pump::Starved) => match wire.fill_open(limits).await {
                         Ok(()) => continue,
                         Err(error) => error,
                     },
@@ -174,6 +174,15 @@ impl RowStream {
             return self.fail(Error::new(ErrorKind::Closed, "the result is gone; run the statement again"));
         }
         false
+    }
+
+    /// Fails without having held the wire: what comes on it is thrown away later.
+    fn give_up(&mut self, error: Error) -> bool {
+        if !self.session.is_closed() {
+            self.inbox.abandon();
+            self.session.dispose_later();
+        }
+        self.fail(error)
     }
 
     fn fail(&mut self, error: Error) -> bool {

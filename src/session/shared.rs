@@ -14,6 +14,9 @@ use super::request::Close;
 /// How many notices are kept.
 const NOTICES: usize = 100;
 
+/// How many parameters are kept. Servers report some twenty; one that makes up names must not fill the memory.
+const PARAMETERS: usize = 1000;
+
 /// Side state of one session.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -93,6 +96,11 @@ impl Shared {
         Ok(())
     }
 
+    /// BEGIN is under way: until its ReadyForQuery, COMMIT and ROLLBACK must know of the transaction.
+    pub(super) fn transaction_begins(&self) {
+        self.status.store(b'T', Ordering::Release);
+    }
+
     pub(super) fn transaction_status(&self) -> TransactionStatus {
         match self.status.load(Ordering::Acquire) {
             b'T' => TransactionStatus::Open,
@@ -103,7 +111,10 @@ impl Shared {
 
     pub(super) fn set_parameter(&self, name: &str, value: &str) {
         let mut parameters = self.parameters.write().unwrap_or_else(PoisonError::into_inner);
-        parameters.insert(name.to_ascii_lowercase(), value.to_owned());
+        let name = name.to_ascii_lowercase();
+        if parameters.len() < PARAMETERS || parameters.contains_key(&name) {
+            parameters.insert(name, value.to_owned());
+        }
     }
 
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
@@ -181,6 +192,17 @@ mod tests {
         shared.set_parameter("DateStyle", "ISO, MDY");
         assert_eq!(shared.parameter("datestyle").as_deref(), Some("ISO, MDY"));
         assert_eq!(shared.parameter("TimeZone"), None);
+    }
+
+    #[test]
+    fn parameters_without_end_do_not_fill_the_memory() {
+        let shared = Shared::new();
+        for number in 0..=PARAMETERS {
+            shared.set_parameter(&number.to_string(), "on");
+        }
+        shared.set_parameter("0", "off");
+        assert_eq!(shared.parameter("0").as_deref(), Some("off"));
+        assert_eq!(shared.parameter(&PARAMETERS.to_string()), None);
     }
 
     #[test]

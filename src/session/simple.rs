@@ -51,6 +51,7 @@ impl Session {
 
     async fn simple_query(&self, sql: &str, operation: &Operation) -> Result<Answers, Error> {
         Request::default().simple_query(sql)?;
+        tracing::trace!(sql, "simple query");
         let mut retried = false;
         loop {
             let mut wire = self.enter(operation).await?;
@@ -70,6 +71,7 @@ async fn answers(wire: &mut Wire, sql: &str, begins: bool, limits: Limits<'_>) -
         true => request.simple_query(&format!("BEGIN;{sql}"))?,
         false => request.simple_query(sql)?,
     };
+    request.begins = begins;
     wire.send(&request);
     let mut answers = Answers::default();
     while wire.owed() > 0 {
@@ -83,7 +85,15 @@ async fn answers(wire: &mut Wire, sql: &str, begins: bool, limits: Limits<'_>) -
 
 impl Answers {
     async fn take(&mut self, wire: &mut Wire, limits: Limits<'_>) -> Result<(), Error> {
-        let frame = wire.message(limits).await?;
+        let awaited = match &self.error {
+            // What failed is known; it does not wait long for the ReadyForQuery.
+            Some(error) => wire.message(limits.patient()).await.map_err(|late| match late.kind() {
+                ErrorKind::Timeout => error.clone(),
+                _ => late,
+            }),
+            None => wire.message(limits).await,
+        };
+        let frame = awaited?;
         let body = wire.buffer.body(&frame);
         match frame.tag {
             b'T' => self.results += 1,

@@ -3,20 +3,30 @@
 //! Owns how to wait for a socket; knows neither TLS nor messages. With the runtime alone every arrival wakes one of its
 //! threads, which wakes the reader: two switches where one does, and one for data that nobody waits for while a batch is
 //! decoded. Rows that stream arrive within [`SOON`], so that the runtime never hears of them; a query that takes longer
-//! waits there, where deadlines and cancel tokens are seen. The invariant: nobody is left waiting on a registration
+//! waits there, where deadlines and cancel tokens are seen. A server writes a large result in small pieces: the reader
+//! lets some of them gather, since a wake-up costs as much as decoding what one piece holds. The invariant: nobody is left waiting on a registration
 //! that is gone.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{self, Shutdown};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::thread;
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::platform;
+
 /// How long a read holds its thread. A cancel or a deadline is seen that much later.
-const SOON: Timespec = Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
+const SOON: Duration = Duration::from_millis(1);
+
+/// How long the pieces of a large result gather. Loopback needs no more than 1 MiB of receive buffer for it, at 5 GB/s.
+const GATHER: Duration = Duration::from_micros(200);
+
+/// Bytes read since the last write that make a result a large one, whose end may come [`GATHER`] late.
+const LARGE: usize = 1 << 20;
 
 /// A connected socket.
 #[derive(Debug)]
@@ -24,6 +34,8 @@ pub(super) struct Socket {
     stream: net::TcpStream,
     /// The same socket, registered with the runtime while a wait takes long.
     watch: Option<TcpStream>,
+    /// Bytes read since the last write.
+    streamed: usize,
     /// A write waits for the registration.
     write_blocked: bool,
     /// Reads may wait.
@@ -32,7 +44,7 @@ pub(super) struct Socket {
 
 impl Socket {
     pub(super) fn new(stream: TcpStream) -> io::Result<Self> {
-        Ok(Self { stream: stream.into_std()?, watch: None, write_blocked: false, patient: true })
+        Ok(Self { stream: stream.into_std()?, watch: None, streamed: 0, write_blocked: false, patient: true })
     }
 
     /// An impatient read takes what is there. Otherwise it is pending without a wake-up to come: the caller has better
@@ -55,8 +67,10 @@ impl Socket {
     }
 
     fn arrives_soon(&self) -> bool {
-        let mut waiting = [PollFd::new(&self.stream, PollFlags::IN)];
-        matches!(poll(&mut waiting, Some(&SOON)), Ok(1))
+        if self.streamed >= LARGE {
+            thread::sleep(GATHER);
+        }
+        platform::readable_within(&self.stream, SOON)
     }
 }
 
@@ -92,6 +106,7 @@ impl AsyncRead for Socket {
         if !this.write_blocked {
             this.watch = None;
         }
+        this.streamed = this.streamed.saturating_add(count);
         buf.advance(count);
         Poll::Ready(Ok(()))
     }
@@ -101,6 +116,7 @@ impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         this.write_blocked = false;
+        this.streamed = 0;
         match (&this.stream).write(bytes) {
             Err(error) if is_blocked(&error) => {}
             outcome => return Poll::Ready(outcome),
@@ -132,7 +148,6 @@ impl AsyncWrite for Socket {
 mod tests {
     use std::future::poll_fn;
     use std::io;
-    use std::time::Duration;
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;

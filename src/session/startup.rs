@@ -80,12 +80,13 @@ impl Progress {
 pub(super) async fn establish(
     config: &SessionConfig,
     login: &Login,
+    limits: Limits<'_>,
     progress: &Progress,
 ) -> Result<Established, Error> {
     let tls = load_tls(config).await?;
-    match attempt(config, login, tls.as_ref(), progress, true).await {
+    match attempt(config, login, tls.as_ref(), limits, progress, true).await {
         Err(error) if is_about_redshift_parameters(&error) => {
-            attempt(config, login, tls.as_ref(), progress, false).await
+            attempt(config, login, tls.as_ref(), limits, progress, false).await
         }
         outcome => outcome,
     }
@@ -103,25 +104,31 @@ async fn attempt(
     config: &SessionConfig,
     login: &Login,
     tls: Option<&TlsClient>,
+    limits: Limits<'_>,
     progress: &Progress,
     redshift: bool,
 ) -> Result<Established, Error> {
     progress.enter(Stage::Resolve);
     let addresses = transport::resolve(config).await?;
+    tracing::debug!(step = "resolve", target = transport::target(config), ?addresses);
     progress.enter(Stage::Tcp);
     let socket = transport::dial(config, &addresses).await?;
     let address = socket.peer_addr().map_err(Error::lost)?;
+    tracing::debug!(step = "tcp", %address);
     progress.enter(Stage::Tls);
     let transport = transport::secure(socket, tls, &transport::target(config)).await?;
+    tracing::debug!(step = "tls", mode = ?config.tls.mode);
     progress.enter(Stage::Startup);
     let mut wire = Wire::new(transport, MAX_STARTUP_MESSAGE, Arc::new(Shared::new()));
     wire.send(&startup_message(config, login, redshift)?);
     let cleartext_allowed = tls.is_some() || config.tls.mode == TlsMode::Disable;
-    let key = log_in(&mut wire, Authenticator::new(login, cleartext_allowed), config, progress).await?;
+    let authenticator = Authenticator::new(login, cleartext_allowed);
+    let key = log_in(&mut wire, authenticator, config, limits, progress).await?;
     wire.buffer.set_max_message(MAX_MESSAGE);
     let canceller =
         key.map(|(process_id, secret_key)| Canceller { address, tls: tls.cloned(), process_id, secret_key });
     let protocol = granted_protocol(&wire.shared)?;
+    tracing::debug!(step = "login", protocol);
     Ok(Established { wire, canceller, protocol })
 }
 
@@ -140,7 +147,7 @@ fn startup_message(config: &SessionConfig, login: &Login, redshift: bool) -> Res
         let text = "user, database and application_name must not hold NUL bytes";
         Error::new(ErrorKind::InvalidInput, text).because(cause)
     })?;
-    Ok(Request { bytes, syncs: 1 })
+    Ok(Request { bytes, syncs: 1, begins: false })
 }
 
 /// From the startup message to ReadyForQuery; returns the key for CancelRequest.
@@ -148,9 +155,9 @@ async fn log_in(
     wire: &mut Wire,
     mut authenticator: Authenticator<'_>,
     config: &SessionConfig,
+    limits: Limits<'_>,
     progress: &Progress,
 ) -> Result<Option<(i32, i32)>, Error> {
-    let limits = Limits::default();
     let mut key = None;
     let mut logged_in = false;
     wire.peek(limits).await.map_err(|error| explain_silence(error, config))?;
@@ -162,7 +169,7 @@ async fn log_in(
             b'R' if !logged_in => match authenticator.answer(&message::authentication(body)?)? {
                 Answer::Done => logged_in = true,
                 Answer::Nothing => {}
-                Answer::Send(bytes) => wire.send(&Request { bytes, syncs: 0 }),
+                Answer::Send(bytes) => wire.send(&Request { bytes, syncs: 0, begins: false }),
             },
             b'K' if logged_in => key = Some(message::backend_key_data(body)?),
             b'Z' if logged_in => return Ok(key),

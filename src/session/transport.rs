@@ -22,6 +22,7 @@ use super::config::{Keepalive, SessionConfig};
 use super::error::{Error, ErrorKind};
 use super::socket::Socket;
 use super::tls::TlsClient;
+use crate::platform;
 
 /// How long one address may stay silent before the next is tried beside it (RFC 8305 calls it the attempt delay).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
@@ -155,9 +156,7 @@ fn tune(socket: &TcpStream, keepalive: Keepalive) -> io::Result<()> {
     socket.set_tcp_keepalive(&options)?;
     // Keepalive probes only an idle connection. A dead peer with our bytes in flight is found by this limit, set to
     // the time that keepalive would take.
-    #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(idle + interval * count))?;
-    Ok(())
+    platform::limit_unacknowledged(&socket, idle + interval * count)
 }
 
 /// Asks for TLS and does the handshake; without a TLS client the socket stays as it is.

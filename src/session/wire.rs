@@ -11,7 +11,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
@@ -28,6 +28,10 @@ use super::shared::Shared;
 use super::transport::Transport;
 use super::{CancelToken, Operation};
 
+/// How long a failed or cancelled operation waits for the server to follow. After that the wire stays as it is, and
+/// whoever takes it next waits on: a cancel must be prompt even if the server is not.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// What ends a wait early.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Limits<'a> {
@@ -40,6 +44,16 @@ impl<'a> Limits<'a> {
         Self { cancel: Some(&operation.cancel), deadline: operation.deadline }
     }
 
+    /// The same, but no longer than a server needs that has failed or been cancelled.
+    pub(super) fn patient(self) -> Self {
+        self.at_most_until(Instant::now() + PATIENCE)
+    }
+
+    /// The same, but no longer than until then.
+    pub(super) fn at_most_until(self, grace: Instant) -> Self {
+        Self { deadline: Some(self.deadline.map_or(grace, |deadline| deadline.min(grace))), ..self }
+    }
+
     /// For work that finds all it waits for at once, time after time.
     pub(super) fn check(self) -> Result<(), Error> {
         match self.deadline {
@@ -48,12 +62,10 @@ impl<'a> Limits<'a> {
         }
     }
 
-    pub(super) fn until(deadline: Instant) -> Self {
-        Self { cancel: None, deadline: Some(deadline) }
-    }
-
     /// Waits for the future, the token and the deadline.
     pub(super) async fn run<F: Future>(self, future: F) -> Result<F::Output, Error> {
+        // A server that never stops talking keeps the future ready, and the timer would not be asked.
+        self.check()?;
         let cancellable = async {
             match self.cancel {
                 Some(cancel) if cancel.is_cancelled() => None,
@@ -90,6 +102,17 @@ pub(super) struct Wire {
     /// ReadyForQuery of requests ahead whose answers nobody waits for.
     pub(super) unawaited: u32,
     pub(super) group: Group,
+    /// A failed statement whose end has not arrived.
+    pub(super) leaving: Option<Leaving>,
+}
+
+/// A statement that nobody waits for any more.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    /// By our CancelRequest, not by the server's error.
+    pub(super) stopped: bool,
+    /// The server reported that it was cancelled.
+    pub(super) saw_cancel: bool,
 }
 
 impl fmt::Debug for Wire {
@@ -114,6 +137,7 @@ impl Wire {
             stray_cancel: false,
             unawaited: 0,
             group: Group::default(),
+            leaving: None,
         }
     }
 
@@ -126,6 +150,9 @@ impl Wire {
     pub(super) fn send(&mut self, request: &Request) {
         self.out.extend_from_slice(&request.bytes);
         self.owed += request.syncs;
+        if request.begins {
+            self.shared.transaction_begins();
+        }
     }
 
     /// Counts the ReadyForQuery of a flight before its Sync is sent, so that none abandoned half way goes unnoticed;
@@ -141,10 +168,13 @@ impl Wire {
 
     /// Lets `build` add to the queue in place; what it adds of a message that fails is its own to take back.
     pub(super) fn queue<T>(&mut self, build: impl FnOnce(&mut Request) -> T) -> T {
-        let mut request = Request { bytes: std::mem::take(&mut self.out), syncs: 0 };
+        let mut request = Request { bytes: std::mem::take(&mut self.out), ..Request::default() };
         let outcome = build(&mut request);
         self.out = request.bytes;
         self.owed += request.syncs;
+        if request.begins {
+            self.shared.transaction_begins();
+        }
         outcome
     }
 
@@ -162,24 +192,19 @@ impl Wire {
     /// Type of the next answer, which stays in the buffer.
     pub(super) async fn peek(&mut self, limits: Limits<'_>) -> Result<u8, Error> {
         loop {
+            while self.take_aside()? {}
             match self.buffer.peek()? {
                 Some(tag) if !is_asynchronous(tag) => return Ok(tag),
-                Some(_) => match self.buffer.next_frame()? {
-                    Some(frame) => self.note(&frame)?,
-                    None => self.fill(limits).await?,
-                },
-                None => self.fill(limits).await?,
+                _ => self.fill(limits).await?,
             }
         }
     }
 
     /// The next answer, if it is complete in the buffer.
     pub(super) fn next_answer(&mut self) -> Result<Option<Frame>, Error> {
-        while let Some(frame) = self.buffer.next_frame()? {
-            if is_asynchronous(frame.tag) {
-                self.note(&frame)?;
-                continue;
-            }
+        loop {
+            while self.take_aside()? {}
+            let Some(frame) = self.buffer.next_frame()? else { return Ok(None) };
             if frame.tag == b'Z' {
                 let status = message::ready_for_query(self.buffer.body(&frame))?;
                 self.shared.set_transaction_status(status)?;
@@ -193,7 +218,32 @@ impl Wire {
             }
             self.pass_over(&frame)?;
         }
-        Ok(None)
+    }
+
+    /// Deals with the next message if it is no answer; false when it is one, or is not complete.
+    pub(super) fn take_aside(&mut self) -> Result<bool, Error> {
+        if !self.buffer.peek()?.is_some_and(is_asynchronous) {
+            return Ok(false);
+        }
+        let Some(frame) = self.buffer.next_frame()? else { return Ok(false) };
+        self.note(&frame)?;
+        Ok(true)
+    }
+
+    /// Between two statements: what came in the meantime must not be taken for an answer to the next.
+    pub(super) fn check_idle(&mut self) -> Result<(), Error> {
+        while self.take_aside()? {}
+        match self.buffer.peek()? {
+            // The server's last words before it closes.
+            Some(b'E') => match self.buffer.next_frame()? {
+                Some(frame) => Err(self.server_error(&frame)),
+                None => Ok(()),
+            },
+            Some(tag) if !is_asynchronous(tag) => {
+                Err(Error::protocol(format!("{} while nothing was asked for", message::name(tag))))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// An answer that nobody waits for. A refusal is kept as a notice: what follows is no worse for it.
@@ -245,6 +295,17 @@ impl Wire {
     /// Waits for bytes of the server, writing what is queued meanwhile.
     pub(super) async fn fill(&mut self, limits: Limits<'_>) -> Result<(), Error> {
         arrived(limits.run(poll_fn(|cx| self.poll_fill(cx))).await?)
+    }
+
+    /// [`Wire::fill`] for the open result: once that has failed, its error does not wait long for a ReadyForQuery.
+    pub(super) async fn fill_open(&mut self, limits: Limits<'_>) -> Result<(), Error> {
+        let Some(error) = self.open.as_ref().and_then(OpenResult::failure).cloned() else {
+            return self.fill(limits).await;
+        };
+        match self.fill(limits.patient()).await {
+            Err(late) if late.kind() == ErrorKind::Timeout => Err(error),
+            filled => filled,
+        }
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {

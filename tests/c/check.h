@@ -43,7 +43,7 @@ static inline void forget(struct AdbcError *error, AdbcStatusCode status) {
 typedef AdbcStatusCode (*InitFunction)(int, void *, struct AdbcError *);
 
 static inline InitFunction load(const char *path, const char *symbol) {
-  alarm(60); /* Whatever hangs is ended. */
+  alarm(120); /* Whatever hangs is ended. */
   void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (!library) fprintf(stderr, "%s\n", dlerror());
   CHECK(library);

@@ -168,6 +168,9 @@ static void fresh_handles(void) {
   connection_calls(FRESH_HANDLE, &connection, &database);
   EXPECT(ADBC_STATUS_INVALID_STATE, driver.ConnectionCommit(&connection, &error));
   EXPECT(ADBC_STATUS_INVALID_ARGUMENT, driver.ConnectionGetTableTypes(&connection, NULL, &error));
+  for (int depth = -1; depth <= 4; depth += 5)
+    EXPECT(ADBC_STATUS_INVALID_ARGUMENT,
+           driver.ConnectionGetObjects(&connection, depth, NULL, NULL, NULL, NULL, NULL, &stream, &error));
   AdbcStatusCode made = driver.StatementNew(&connection, &statement, &error);
   CHECK(made == ADBC_STATUS_OK || made == ADBC_STATUS_INVALID_STATE);
   forget(&error, made);

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 /// A module and the modules that it may name.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("ffi", &["adbc"]),
-    ("adbc", &["auth", "secret", "session", "types"]),
-    ("auth", &["secret"]),
-    ("session", &["secret"]),
+    ("adbc", &["auth", "platform", "secret", "session", "types"]),
+    ("auth", &["platform", "secret"]),
+    ("session", &["platform", "secret"]),
     ("types", &[]),
     ("secret", &[]),
+    ("platform", &[]),
 ];
 
 /// A crate or word and the modules that may name it.
@@ -19,6 +20,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("adbc_ffi", &["ffi"]),
     ("arrow_array", &["adbc", "ffi", "types"]),
     ("arrow_schema", &["adbc", "ffi", "types"]),
+    ("rustix", &["platform"]),
+    ("target_os", &["platform"]),
     ("tokio_rustls", &["session"]),
     ("unsafe", &["ffi"]),
 ];
@@ -95,4 +98,33 @@ fn every_file_opens_with_what_it_owns() {
     for (_, path, text) in source_files() {
         assert!(text.starts_with("//! "), "{} has no header", path.display());
     }
+}
+
+/// The constants and functions that a file of `platform` offers, each as its declaration without the body.
+fn offers(file: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/platform").join(file);
+    let text = fs::read_to_string(path).unwrap();
+    let declarations = text.split("\npub(crate) ").skip(1).map(|rest| rest.split(" = ").next().unwrap());
+    let mut offers: Vec<_> = declarations.map(|rest| rest.split(" {\n").next().unwrap().to_owned()).collect();
+    offers.sort();
+    offers
+}
+
+#[test]
+fn the_operating_system_is_named_in_the_platform_files_only() {
+    for (module, path, text) in source_files().into_iter().filter(|(module, ..)| module != "platform") {
+        // Tests may look at modes and links.
+        let is_test = path.components().any(|part| part.as_os_str() == "tests");
+        let named = ["std::os::", "cfg(unix", "cfg(windows", "cfg!(unix", "cfg!(windows"]
+            .iter()
+            .find(|name| text.lines().any(|line| code(line).contains(**name)));
+        assert!(is_test || named.is_none(), "{}: {named:?} in '{module}'", path.display());
+    }
+}
+
+#[test]
+fn the_platform_files_are_twins() {
+    let unix = offers("unix.rs");
+    assert!(unix.len() > 5, "the test reads no declarations: {unix:?}");
+    assert_eq!(unix, offers("windows.rs"));
 }

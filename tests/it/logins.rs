@@ -93,6 +93,16 @@ fn credentials_are_fetched_once_for_many_connections_and_again_when_the_server_s
 }
 
 #[test]
+fn a_password_that_is_over_at_once_is_fetched_once_more_and_then_told() {
+    let sandbox =
+        sandbox(SandboxConfig { password_life: Some(std::time::Duration::ZERO), ..SandboxConfig::default() });
+    let error = with_keys(&sandbox, &[cluster(&sandbox), ("username", sandbox.user())]).unwrap_err();
+    assert_eq!(error.status, Status::Unauthenticated, "{error}");
+    assert!(error.message.contains("IAM Authentication token has expired"), "{error}");
+    assert_eq!(sandbox.aws().requests_of("GetClusterCredentials").len(), 2);
+}
+
+#[test]
 fn a_profile_of_the_credentials_file_logs_in() {
     let options =
         [cluster(&APPROVING), ("adbc.redshift.aws.profile", "sandbox-keys"), ("username", APPROVING.user())];

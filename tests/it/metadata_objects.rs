@@ -5,9 +5,10 @@ use adbc_core::options::{ObjectDepth, OptionConnection, OptionValue};
 use adbc_core::{Connection as _, Optionable as _, Statement as _};
 use adbc_driver_manager::ManagedConnection;
 use arrow_array::cast::AsArray;
+use redshift_sandbox::SandboxConfig;
 
 use crate::objects::{Catalog, Constraint, Filters, Schema, Table, objects, tables};
-use crate::support::{SANDBOX, connect, execute, statement};
+use crate::support::{SANDBOX, connect, execute, sandbox, statement};
 
 /// A connection, and a schema of its own with these statements run in it.
 fn schema(name: &str, statements: &[&str]) -> ManagedConnection {
@@ -218,6 +219,28 @@ fn datashares_are_catalogs_of_their_own() {
     );
 }
 
+/// What is listed of the datashare, and by how many queries.
+fn shared(show_discovery: Option<u32>, filters: Filters<'_>) -> (Vec<Catalog>, u64) {
+    let sandbox = sandbox(SandboxConfig { show_discovery, ..SandboxConfig::default() });
+    let connection = connect(&sandbox.uri(), &[]);
+    let round_trips = || sandbox.sessions().last().unwrap().round_trips;
+    let before = round_trips();
+    (objects(&connection, ObjectDepth::All, filters).unwrap(), round_trips() - before)
+}
+
+#[test]
+fn show_commands_and_views_tell_the_same() {
+    let all = Filters { catalog: Some("s%"), ..Filters::default() };
+    let columns = Filters { column: Some("%o%"), ..all };
+    for filters in [all, columns, Filters { db_schema: Some("nothing"), ..all }] {
+        let (by_views, queries) = shared(None, filters);
+        let (by_show, commands) = shared(Some(4), filters);
+        assert_eq!(by_views, by_show);
+        assert_eq!(queries, commands);
+        assert!(catalog_names(&by_views).contains(&"sales_share"));
+    }
+}
+
 #[test]
 fn a_second_database_is_a_catalog() {
     let mut connection = connect(&SANDBOX.uri(), &[]);
@@ -225,6 +248,17 @@ fn a_second_database_is_a_catalog() {
     let filters = Filters { catalog: Some("%e%d%"), ..Filters::default() };
     let catalogs = objects(&connection, ObjectDepth::Schemas, filters).unwrap();
     assert!(catalog_names(&catalogs).contains(&"second_catalog"), "{catalogs:?}");
+}
+
+/// A constraint of the schema `keyed`; a foreign key's usage is of its table `Parent "1"`.
+fn constraint(name: &str, kind: &str, columns: &[&str], usage: Option<&[&str]>) -> Constraint {
+    let to = |column: &&str| ["dev", "keyed", "Parent \"1\"", column].map(str::to_owned);
+    Constraint {
+        name: name.to_owned(),
+        kind: kind.to_owned(),
+        columns: columns.iter().map(|column| (*column).to_owned()).collect(),
+        usage: usage.map(|columns| columns.iter().map(to).collect()),
+    }
 }
 
 #[test]
@@ -240,40 +274,14 @@ fn constraints_name_their_columns_in_order_and_what_they_refer_to() {
     );
     let tables = tables(&connection, "keyed");
     let [parent, child] = &tables[..] else { panic!("{tables:?}") };
-    let key = |columns: &[&str]| columns.iter().map(|column| (*column).to_owned()).collect::<Vec<_>>();
-    assert_eq!(
-        parent.constraints.as_deref().unwrap(),
-        [Constraint {
-            name: "Parent \"1\"_pkey".into(),
-            kind: "PRIMARY KEY".into(),
-            columns: key(&["a, c", "b"]),
-            usage: None
-        }]
-    );
-    let to = |column: &str| ["dev", "keyed", "Parent \"1\"", column].map(str::to_owned);
-    assert_eq!(
-        child.constraints.as_deref().unwrap(),
-        [
-            Constraint {
-                name: "child_once".into(),
-                kind: "UNIQUE".into(),
-                columns: key(&["y", "x"]),
-                usage: None
-            },
-            Constraint {
-                name: "child_parent".into(),
-                kind: "FOREIGN KEY".into(),
-                columns: key(&["x", "y"]),
-                usage: Some(vec![to("a, c"), to("b")]),
-            },
-            Constraint {
-                name: "child_pkey".into(),
-                kind: "PRIMARY KEY".into(),
-                columns: key(&["id"]),
-                usage: None
-            },
-        ]
-    );
+    let expected = [constraint("Parent \"1\"_pkey", "PRIMARY KEY", &["a, c", "b"], None)];
+    assert_eq!(parent.constraints.as_deref().unwrap(), expected);
+    let expected = [
+        constraint("child_once", "UNIQUE", &["y", "x"], None),
+        constraint("child_parent", "FOREIGN KEY", &["x", "y"], Some(&["a, c", "b"])),
+        constraint("child_pkey", "PRIMARY KEY", &["id"], None),
+    ];
+    assert_eq!(child.constraints.as_deref().unwrap(), expected);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use adbc_core::Statement as _;
 use redshift_sandbox::{AuthMode, SandboxConfig, SessionRecord};
 
-use crate::support::{connect, execute, query, sandbox, statement};
+use crate::support::{SANDBOX, connect, execute, query, sandbox, statement};
 
 fn last_session(sandbox: &redshift_sandbox::Sandbox) -> SessionRecord {
     sandbox.sessions().pop().expect("a session was recorded")
@@ -11,12 +11,12 @@ fn last_session(sandbox: &redshift_sandbox::Sandbox) -> SessionRecord {
 
 #[test]
 fn the_driver_asks_for_version_3_and_follows_the_server_down_to_0() {
+    let sandbox = sandbox(SandboxConfig::default());
     for granted in 0..=3 {
-        let sandbox = sandbox(SandboxConfig { max_protocol: granted, ..SandboxConfig::default() });
-        let mut connection = connect(&sandbox.uri(), &[]);
+        let mut connection = connect(&sandbox.uri_at_protocol(granted).unwrap(), &[]);
         execute(
             &mut connection,
-            "CREATE TABLE formats (i INTEGER NOT NULL, n NUMERIC(8,2), d DATE, s VARCHAR(10), u REAL)",
+            "CREATE TEMP TABLE formats (i INTEGER NOT NULL, n NUMERIC(8,2), d DATE, s VARCHAR(10), u REAL)",
         );
         query(&mut connection, "SELECT * FROM formats");
         let session = last_session(&sandbox);
@@ -31,10 +31,9 @@ fn the_driver_asks_for_version_3_and_follows_the_server_down_to_0() {
 
 #[test]
 fn where_a_column_comes_from_is_told_from_version_1_on() {
+    execute(&mut connect(&SANDBOX.uri(), &[]), "CREATE TABLE origins (i INTEGER NOT NULL)");
     for (granted, told) in [(0, None), (1, Some("origins")), (3, Some("origins"))] {
-        let sandbox = sandbox(SandboxConfig { max_protocol: granted, ..SandboxConfig::default() });
-        let mut connection = connect(&sandbox.uri(), &[]);
-        execute(&mut connection, "CREATE TABLE origins (i INTEGER NOT NULL)");
+        let mut connection = connect(&SANDBOX.uri_at_protocol(granted).unwrap(), &[]);
         let (schema, _) = query(&mut connection, "SELECT i AS label FROM origins");
         let field = schema.field(0);
         assert_eq!(field.metadata().get("REDSHIFT:table").map(String::as_str), told);

@@ -2,11 +2,11 @@
 //!
 //! The seed is fixed, so that a failure repeats.
 
-use arrow_array::builder::{BinaryBuilder, StringBuilder};
-use arrow_array::types::{ArrowPrimitiveType, Decimal128Type, TimestampMicrosecondType};
+use arrow_array::builder::{BinaryBuilder, ListBuilder, StringBuilder};
+use arrow_array::types::{ArrowPrimitiveType, Decimal128Type, Int32Type, TimestampMicrosecondType};
 use arrow_array::{
     BinaryArray, BooleanArray, Date32Array, Float32Array, Float64Array, Int16Array, Int32Array, Int64Array,
-    IntervalMonthDayNanoArray, PrimitiveArray, StringArray, Time64MicrosecondArray,
+    IntervalMonthDayNanoArray, ListArray, PrimitiveArray, StringArray, Time64MicrosecondArray,
 };
 use arrow_buffer::IntervalMonthDayNano;
 use proptest::collection::vec;
@@ -15,6 +15,7 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 
+use crate::shapes::{Shape, Wkb, shape};
 use crate::values::{Column, check};
 
 const US_PER_DAY: i64 = 86_400_000_000;
@@ -113,23 +114,21 @@ proptest! {
     #[test]
     fn floats(single in values(num::f32::ANY), double in values(num::f64::ANY)) {
         // The engine has one NaN.
-        let single: Vec<_> = single.into_iter().map(|it| it.map(|it| if it.is_nan() { f32::NAN } else { it })).collect();
-        let double: Vec<_> = double.into_iter().map(|it| it.map(|it| if it.is_nan() { f64::NAN } else { it })).collect();
+        let single: Vec<_> =
+            single.into_iter().map(|it| it.map(|it| if it.is_nan() { f32::NAN } else { it })).collect();
+        let double: Vec<_> =
+            double.into_iter().map(|it| it.map(|it| if it.is_nan() { f64::NAN } else { it })).collect();
         check(&[Column::new("REAL", texts(&single, f32::to_string), Float32Array::from(single))]);
         check(&[Column::new("DOUBLE PRECISION", texts(&double, f64::to_string), Float64Array::from(double))]);
     }
 
     #[test]
-    fn strings(strings in values(vec(any::<char>().prop_filter("no NUL", |c| *c != '\0'), 0..200))) {
-        let strings: Vec<Option<String>> =
-            strings.into_iter().map(|value| value.map(|characters| characters.into_iter().collect())).collect();
+    fn strings(strings in values(text(200))) {
         check(&[Column::new("VARCHAR(65535)", strings.clone(), StringArray::from(strings))]);
     }
 
     #[test]
-    fn characters(strings in values(vec(proptest::char::range(' ', '~'), 0..8))) {
-        let strings: Vec<Option<String>> =
-            strings.into_iter().map(|value| value.map(|characters| characters.into_iter().collect())).collect();
+    fn characters(strings in values(vec(proptest::char::range(' ', '~'), 0..8).prop_map(String::from_iter))) {
         let padded = texts(&strings, |text| format!("{text:<8}"));
         check(&[Column::new("CHAR(8)", strings, StringArray::from(padded))]);
     }
@@ -138,7 +137,8 @@ proptest! {
     fn dates(near in values(-100_000..100_000), any in values(FIRST_DAY..=LAST_DAY)) {
         for days in [near, any] {
             let since_2000 = texts(&days, |days| (days - DAYS_1970_TO_2000).to_string());
-            check(&[Column::new("DATE", since_2000, Date32Array::from(days)).by("DATE '2000-01-01' + $v::integer")]);
+            let column = Column::new("DATE", since_2000, Date32Array::from(days));
+            check(&[column.by("DATE '2000-01-01' + $v::integer")]);
         }
     }
 
@@ -162,7 +162,8 @@ proptest! {
     #[test]
     fn times(us in values(0..US_PER_DAY)) {
         let texts = texts(&us, |us| format!("{us} microseconds"));
-        check(&[Column::new("TIME", texts, Time64MicrosecondArray::from(us)).by("TIME '00:00' + $v::interval")]);
+        let column = Column::new("TIME", texts, Time64MicrosecondArray::from(us));
+        check(&[column.by("TIME '00:00' + $v::interval")]);
     }
 
     /// PostgreSQL knows zones up to, not including, 16 hours away.
@@ -176,8 +177,9 @@ proptest! {
     #[test]
     fn intervals_of_years_and_months(months in values(any::<i32>())) {
         let expected: IntervalMonthDayNanoArray =
-            months.iter().map(|months| months.map(|months| IntervalMonthDayNano::new(months, 0, 0))).collect();
-        check(&[Column::new("INTERVAL YEAR TO MONTH", texts(&months, |months| format!("{months} mons")), expected)]);
+            months.iter().map(|months| months.map(|months| interval(months, 0))).collect();
+        let texts = texts(&months, |months| format!("{months} mons"));
+        check(&[Column::new("INTERVAL YEAR TO MONTH", texts, expected)]);
     }
 
     #[test]
@@ -204,7 +206,8 @@ proptest! {
     #[test]
     fn varbytes(bytes in values(vec(any::<u8>(), 0..300))) {
         let expected: BinaryArray = bytes.iter().map(Option::as_deref).collect();
-        check(&[Column::new("VARBYTE(1024)", texts(&bytes, |bytes| hex(bytes)), expected).by("FROM_HEX($v)")]);
+        let column = Column::new("VARBYTE(1024)", texts(&bytes, |bytes| hex(bytes)), expected);
+        check(&[column.by("FROM_HEX($v)")]);
     }
 
     #[test]
@@ -214,19 +217,40 @@ proptest! {
     }
 
     #[test]
-    fn geometries(shapes in values((shape(), weighted(0.5, 1..9999_u32)))) {
+    fn geometries(shapes in values((shape(), any::<(bool, bool)>(), weighted(0.5, 1..9999_u32)))) {
         let mut expected = BinaryBuilder::new();
-        shapes.iter().for_each(|value| expected.append_option(value.as_ref().map(|(shape, _)| shape.wkb(None))));
-        let texts = texts(&shapes, |(shape, srid)| hex(&shape.wkb(*srid)));
+        let iso = shapes.iter().map(|value| value.as_ref().map(|(shape, more, _)| shape.wkb(Wkb::Iso, *more)));
+        iso.for_each(|wkb| expected.append_option(wkb));
+        let texts = texts(&shapes, |(shape, more, srid)| hex(&shape.wkb(Wkb::Extended(*srid), *more)));
         check(&[Column::new("GEOMETRY", texts, expected.finish()).by("ST_GeomFromEWKB($v)")]);
     }
 
     #[test]
     fn geographies(shapes in values(shape())) {
         let mut expected = BinaryBuilder::new();
-        shapes.iter().for_each(|shape| expected.append_option(shape.as_ref().map(|shape| shape.wkb(None))));
-        let texts = texts(&shapes, |shape| hex(&shape.wkb(None)));
+        let wkb = |shape: &Shape| shape.wkb(Wkb::Iso, (false, false));
+        shapes.iter().for_each(|shape| expected.append_option(shape.as_ref().map(wkb)));
+        let texts = texts(&shapes, |shape| hex(&wkb(shape)));
         check(&[Column::new("GEOGRAPHY", texts, expected.finish()).by("ST_GeogFromWKB($v)")]);
+    }
+
+    /// Redshift has arrays in its catalogs alone; the engine has them in tables as well.
+    #[test]
+    fn arrays(
+        numbers in values(vec(weighted(0.8, any::<i32>()), 0..6)),
+        words in values(vec(weighted(0.8, text(6)), 0..6)),
+    ) {
+        let integers = ListArray::from_iter_primitive::<Int32Type, _, _>(numbers.clone());
+        let strings = {
+            let mut builder = ListBuilder::new(StringBuilder::new());
+            words.iter().for_each(|list| builder.append_option(list.clone()));
+            builder.finish()
+        };
+        let numbers = texts(&numbers, |list| array(&texts(list, i32::to_string)));
+        let words = texts(&words, |list| array(&texts(list, |text| quoted(text))));
+        check(&[Column::new("INTEGER[]", numbers, integers)]);
+        check(&[Column::new("TEXT[]", words.clone(), strings.clone())]);
+        check(&[Column::new("VARCHAR[]", words, strings)]);
     }
 
     #[test]
@@ -271,8 +295,23 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
+/// Any characters that the server can store.
+fn text(longest: usize) -> impl Strategy<Value = String> {
+    vec(any::<char>().prop_filter("no NUL", |c| *c != '\0'), 0..longest).prop_map(String::from_iter)
+}
+
+/// An array's text form.
+fn array(elements: &[Option<String>]) -> String {
+    let elements: Vec<_> = elements.iter().map(|element| element.as_deref().unwrap_or("NULL")).collect();
+    format!("{{{}}}", elements.join(","))
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 fn json() -> impl Strategy<Value = serde_json::Value> {
-    let text = || vec(any::<char>().prop_filter("no NUL", |c| *c != '\0'), 0..20).prop_map(String::from_iter);
+    let text = || text(20);
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
         any::<bool>().prop_map(Into::into),
@@ -286,77 +325,4 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
                 .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
         ]
     })
-}
-
-/// A geometry in one byte order.
-#[derive(Clone, Debug)]
-struct Shape {
-    little_endian: bool,
-    kind: Kind,
-}
-
-#[derive(Clone, Debug)]
-enum Kind {
-    Point(f64, f64),
-    Line(Vec<(f64, f64)>),
-    Polygon(Vec<Vec<(f64, f64)>>),
-    Collection(Vec<Shape>),
-}
-
-fn shape() -> impl Strategy<Value = Shape> {
-    let point = || (any::<f64>(), any::<f64>());
-    let kind = prop_oneof![
-        point().prop_map(|(x, y)| Kind::Point(x, y)),
-        vec(point(), 0..5).prop_map(Kind::Line),
-        vec(vec(point(), 0..5), 0..3).prop_map(Kind::Polygon),
-    ];
-    let leaf = (any::<bool>(), kind).prop_map(|(little_endian, kind)| Shape { little_endian, kind });
-    leaf.prop_recursive(3, 12, 3, |inner| {
-        (any::<bool>(), vec(inner, 0..3))
-            .prop_map(|(little_endian, parts)| Shape { little_endian, kind: Kind::Collection(parts) })
-    })
-}
-
-impl Shape {
-    /// WKB, and EWKB if there is an SRID.
-    fn wkb(&self, srid: Option<u32>) -> Vec<u8> {
-        let mut out = vec![u8::from(self.little_endian)];
-        let flag = if srid.is_some() { 0x2000_0000 } else { 0 };
-        let code = match &self.kind {
-            Kind::Point(..) => 1,
-            Kind::Line(_) => 2,
-            Kind::Polygon(_) => 3,
-            Kind::Collection(_) => 7,
-        };
-        self.put_u32(&mut out, code | flag);
-        srid.iter().for_each(|srid| self.put_u32(&mut out, *srid));
-        match &self.kind {
-            Kind::Point(x, y) => self.put_points(&mut out, &[(*x, *y)]),
-            Kind::Line(points) => self.put_line(&mut out, points),
-            Kind::Polygon(rings) => {
-                self.put_u32(&mut out, rings.len().try_into().unwrap());
-                rings.iter().for_each(|ring| self.put_line(&mut out, ring));
-            }
-            Kind::Collection(parts) => {
-                self.put_u32(&mut out, parts.len().try_into().unwrap());
-                parts.iter().for_each(|part| out.extend(part.wkb(None)));
-            }
-        }
-        out
-    }
-
-    fn put_u32(&self, out: &mut Vec<u8>, number: u32) {
-        out.extend(if self.little_endian { number.to_le_bytes() } else { number.to_be_bytes() });
-    }
-
-    fn put_line(&self, out: &mut Vec<u8>, points: &[(f64, f64)]) {
-        self.put_u32(out, points.len().try_into().unwrap());
-        self.put_points(out, points);
-    }
-
-    fn put_points(&self, out: &mut Vec<u8>, points: &[(f64, f64)]) {
-        for number in points.iter().flat_map(|(x, y)| [x, y]) {
-            out.extend(if self.little_endian { number.to_le_bytes() } else { number.to_be_bytes() });
-        }
-    }
 }

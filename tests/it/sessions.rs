@@ -168,6 +168,19 @@ fn isolation_levels_are_those_of_the_database() {
 }
 
 #[test]
+fn a_connection_with_a_level_that_the_database_does_not_give_is_refused() {
+    let key = "adbc.connection.transaction.isolation_level";
+    let level = |name: &str| format!("adbc.connection.transaction.isolation.{name}");
+    for refused in ["serializable", "linearizable"] {
+        let error = connect_with(&[(key, &level(refused))]).err().expect("the sandbox has snapshots");
+        assert_eq!(error.status, Status::NotImplemented, "{error}");
+        assert!(error.message.contains(refused), "{error}");
+    }
+    let connection = connect_with(&[(key, &level("read_committed"))]).unwrap();
+    assert_eq!(read(&connection, key).unwrap(), level("snapshot"), "the one in effect");
+}
+
+#[test]
 fn statements_run_in_their_query_group_and_others_in_the_connections() {
     let mut connection = connect_with(&[(QUERY_GROUP, "it's nightly")]).unwrap();
     let shown = "SHOW query_group";

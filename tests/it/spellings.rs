@@ -52,6 +52,7 @@ const ALIASES: &[(&str, &[&str])] = &[
         &["SessionToken", "session_token", "aws_session_token", "redshift.aws.session_token"],
     ),
     ("aws.role_arn", &["role_arn"]),
+    ("aws.role_session_name", &["role_session_name"]),
     ("aws.endpoint_url", &["EndpointUrl", "endpoint_url"]),
     ("aws.sts_endpoint_url", &["StsEndpointUrl"]),
     ("iam.db_groups", &["DbGroups", "db_groups", "redshift.db_groups"]),
@@ -353,6 +354,21 @@ fn the_other_drivers_options_log_in_to_cluster_and_workgroup() {
         ("redshift.workgroup_name", aws.workgroup()),
     ]);
     assert!(!user(&SANDBOX, &serverless).unwrap().is_empty());
+}
+
+#[test]
+fn the_secret_key_may_be_given_as_the_password() {
+    let aws = SANDBOX.aws();
+    let (id, secret) = (aws.access_key_id(), aws.secret_access_key());
+    let options = [
+        ("adbc.redshift.auth.method", "iam"),
+        ("adbc.redshift.aws.region", aws.region()),
+        ("adbc.redshift.aws.access_key_id", id.as_str()),
+        ("password", secret.as_str()),
+        ("username", SANDBOX.user()),
+        cluster(&SANDBOX),
+    ];
+    assert_eq!(user(&SANDBOX, &options).unwrap(), SANDBOX.user());
 }
 
 #[test]

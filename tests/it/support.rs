@@ -1,5 +1,6 @@
 //! What the tests share: one sandbox per process and the built library, loaded as users load it.
 
+#[cfg(not(asan))]
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -18,15 +19,34 @@ pub(crate) fn sandbox(config: SandboxConfig) -> BlockingSandbox {
 }
 
 /// The library that Cargo built for this test run.
+#[cfg(not(asan))]
 pub(crate) fn library() -> PathBuf {
     let executable = std::env::current_exe().expect("the test knows its own path");
     executable.with_file_name("libadbc_driver_redshift.so")
 }
 
+#[cfg(not(asan))]
 pub(crate) fn driver() -> ManagedDriver {
     let library = library();
     ManagedDriver::load_dynamic_from_filename(&library, Some(b"AdbcDriverRedshiftInit"), AdbcVersion::V110)
         .unwrap_or_else(|error| panic!("cannot load {}: {error}", library.display()))
+}
+
+/// The driver inside this executable: AddressSanitizer belongs to executables, so the library is part of it.
+#[cfg(asan)]
+#[allow(unsafe_code)] // OK because a static driver is a foreign function.
+pub(crate) fn driver() -> ManagedDriver {
+    use adbc_ffi::FFI_AdbcError;
+    use std::ffi::{c_int, c_void};
+
+    unsafe extern "C" {
+        fn AdbcDriverRedshiftInit(version: c_int, driver: *mut c_void, error: *mut FFI_AdbcError) -> u8;
+    }
+    ManagedDriver::load_static(
+        &(AdbcDriverRedshiftInit as adbc_ffi::FFI_AdbcDriverInitFunc),
+        AdbcVersion::V110,
+    )
+    .unwrap_or_else(|error| panic!("the driver does not start: {error}"))
 }
 
 pub(crate) type Options<'a> = &'a [(&'a str, &'a str)];

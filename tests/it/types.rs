@@ -1,6 +1,6 @@
 //! Every everyday type gives the same Arrow values at each protocol version and in each wire format.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use arrow_array::types::{Decimal128Type, TimestampMicrosecondType};
 use arrow_array::{
@@ -8,25 +8,22 @@ use arrow_array::{
     PrimitiveArray, RecordBatch, StringArray, Time64MicrosecondArray,
 };
 use arrow_schema::SchemaRef;
-use redshift_sandbox::{BlockingSandbox, SandboxConfig};
 
-use crate::support::{SANDBOX, connect, execute, query, sandbox};
-
-static PROTOCOL_0: LazyLock<BlockingSandbox> =
-    LazyLock::new(|| sandbox(SandboxConfig { max_protocol: 0, ..SandboxConfig::default() }));
+use crate::support::{SANDBOX, connect, execute, query};
 
 /// Reads one column of the given type through every combination and answers what all of them gave.
 fn read(sql_type: &str, literals: &[&str]) -> (SchemaRef, ArrayRef) {
     let rows: Vec<_> =
         literals.iter().enumerate().map(|(row, literal)| format!("({row}, {literal})")).collect();
     let mut answers = Vec::new();
-    for sandbox in [&*SANDBOX, &*PROTOCOL_0] {
+    for protocol in [2, 0] {
+        let uri = SANDBOX.uri_at_protocol(protocol).unwrap();
         for format in ["binary", "text"] {
-            let mut connection = connect(&sandbox.uri(), &[("adbc.redshift.result.format", format)]);
+            let mut connection = connect(&uri, &[("adbc.redshift.result.format", format)]);
             execute(&mut connection, &format!("CREATE TEMP TABLE t (row_number INTEGER, value {sql_type})"));
             execute(&mut connection, &format!("INSERT INTO t VALUES {}", rows.join(", ")));
             let answer = query(&mut connection, "SELECT value FROM t ORDER BY row_number");
-            answers.push((format!("{} {format}", sandbox.port()), answer));
+            answers.push((format!("protocol {protocol} {format}"), answer));
         }
     }
     let (_, (schema, batches)) = answers.first().expect("four answers").clone();

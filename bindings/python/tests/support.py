@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 
 import psycopg
+import pytest
 from adbc_driver_redshift import DatabaseOptions, dbapi
 from sandbox import Endpoint
 
@@ -49,3 +51,10 @@ def wait_until_running(engine: psycopg.Connection, text: str) -> None:
     """Waits until the engine runs a statement that contains the text."""
     sql = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND query LIKE %s"
     wait_until(lambda: engine.execute(sql, [f"%{text}%"]).fetchone() != (0,), f"a statement with '{text}' runs")
+
+
+def needed(there: bool, what: str) -> None:
+    """Skips the test when what it needs is not there, except in continuous integration, where it must be."""
+    if not there:
+        say = pytest.fail if os.environ.get("CI") else pytest.skip
+        say(f"needs {what}")

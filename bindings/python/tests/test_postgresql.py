@@ -45,3 +45,15 @@ def test_sql_errors_keep_their_sqlstate(postgresql: dbapi.Connection):
         with pytest.raises(dbapi.ProgrammingError) as caught:
             cursor.execute("SELECT * FROM no_such_table")
         check_error(caught.value, sqlstate="42P01", mentions=["no_such_table"])
+
+
+def test_objects_are_listed_without_redshifts_views(postgresql: dbapi.Connection):
+    with postgresql.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE listed (n bigint GENERATED ALWAYS AS IDENTITY, d numeric(5,2) DEFAULT 1)")
+    reader = postgresql.adbc_get_objects(table_name_filter="listed")
+    [catalog] = [row for row in reader.read_all().to_pylist() if row["catalog_name"] == postgresql.adbc_current_catalog]
+    [table] = [table for schema in catalog["catalog_db_schemas"] for table in schema["db_schema_tables"]]
+    assert table["table_type"] == "LOCAL TEMPORARY"
+    n, d = table["table_columns"]
+    assert (n["xdbc_type_name"], n["xdbc_is_autoincrement"]) == ("BIGINT", True)
+    assert (d["xdbc_type_name"], d["xdbc_column_size"], d["xdbc_column_def"]) == ("NUMERIC", 5, "1")

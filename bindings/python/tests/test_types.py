@@ -1,8 +1,9 @@
-"""Values of the everyday types come through unchanged: extremes, nulls, both wire formats."""
+"""Values of each type come through unchanged: extremes, nulls, both wire formats."""
 
 from __future__ import annotations
 
 import datetime as dt
+import struct
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,9 @@ from sandbox import Endpoint
 
 UTC = dt.timezone.utc
 TIMESTAMPTZ = pa.timestamp("us", tz="UTC")
+INTERVAL = pa.month_day_nano_interval()
+#: ISO WKB of POINT(1 2).
+POINT = b"\x01\x01\x00\x00\x00" + struct.pack("<dd", 1, 2)
 
 #: SQL type, Arrow type, literals, values.
 CASES: list[tuple[str, pa.DataType, list[str], list[Any]]] = [
@@ -53,6 +57,29 @@ CASES: list[tuple[str, pa.DataType, list[str], list[Any]]] = [
             dt.datetime(2024, 2, 29, 6, 30, tzinfo=UTC),
         ],
     ),
+    (
+        "TIMETZ",
+        pa.opaque(pa.string(), "TIMETZ", "Amazon Redshift"),
+        ["'12:34:56.5+05:30'", "'23:59:59.999999-07'"],
+        ["12:34:56.5+05:30", "23:59:59.999999-07"],
+    ),
+    (
+        "INTERVAL YEAR TO MONTH",
+        INTERVAL,
+        ["'37 months'", "'-1-1'"],
+        [pa.MonthDayNano([37, 0, 0]), pa.MonthDayNano([-13, 0, 0])],
+    ),
+    (
+        "INTERVAL DAY TO SECOND",
+        INTERVAL,
+        ["'10 days 48 hours'", "'-1 microsecond'"],
+        [pa.MonthDayNano([0, 12, 0]), pa.MonthDayNano([0, 0, -1000])],
+    ),
+    ("VARBYTE(10)", pa.binary(), ["'abc'", "from_hex('00ff')", "''"], [b"abc", b"\x00\xff", b""]),
+    ("SUPER", pa.json_(), ["json_parse('[1,{\"a\":null}]')", "json_parse('null')"], ['[1,{"a":null}]', "null"]),
+    ("GEOMETRY", pa.binary(), ["ST_GeomFromText('POINT(1 2)', 4326)"], [POINT]),
+    ("GEOGRAPHY", pa.binary(), ["ST_GeogFromText('POINT(1 2)')"], [POINT]),
+    ("HLLSKETCH", pa.opaque(pa.string(), "HLLSKETCH", "Amazon Redshift"), ["'{}'"], ["{}"]),
 ]
 
 

@@ -6,6 +6,7 @@
 //! | `queries` | all catalog SQL |
 //! | `rows`, `pattern` | running it; what a filter accepts |
 //! | `objects` | GetObjects: which queries are needed, and what their rows mean |
+//! | `others` | those of other databases and data shares |
 //! | `tree`, `columns`, `constraints` | its nested result, level by level |
 //! | `nested`, `texts` | Arrow lists, structs and strings as they grow |
 //! | `statistics`, `info`, `tables`, `current` | one call each |
@@ -19,6 +20,7 @@ mod current;
 mod info;
 mod nested;
 mod objects;
+mod others;
 mod pattern;
 mod queries;
 mod rows;

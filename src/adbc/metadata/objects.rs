@@ -8,9 +8,10 @@ use adbc_core::options::ObjectDepth;
 
 use super::columns::Column;
 use super::constraints::Constraint;
+use super::others::{self, Others};
 use super::pattern::Pattern;
 use super::queries::{Scope, Server};
-use super::rows::{Queries, required};
+use super::rows::{Queries, number, required, truth};
 use super::tree::Tree;
 use crate::adbc::ObjectsFilter;
 use crate::adbc::connection::Connection;
@@ -35,7 +36,7 @@ pub(in crate::adbc) fn objects(
     let current = connection.catalog()?;
     let queries = Queries::start(connection)?;
     let mut listing = Listing::new(&current, filter, &queries);
-    listing.catalogs(filter.catalog)?;
+    listing.catalogs()?;
     if depth != ObjectDepth::Catalogs {
         listing.schemas()?;
         if depth != ObjectDepth::Schemas {
@@ -56,8 +57,7 @@ struct Listing<'a> {
     queries: &'a Queries,
     /// Whether the current database is among the catalogs.
     is_here: bool,
-    /// Whether others are.
-    is_elsewhere: bool,
+    others: Others,
     tree: Tree,
 }
 
@@ -76,27 +76,25 @@ impl<'a> Listing<'a> {
         };
         // A thousand relations of the server's own are not what a list of everything is asked for.
         scope.with_system = !db_schema.is_any() || (table_types.is_some() && scope.wants(SYSTEM_TYPES));
-        Self { current, scope, queries, is_here: false, is_elsewhere: false, tree: Tree::default() }
+        let is_here = scope.catalog.matches(current);
+        Self { current, scope, queries, is_here, others: Others::default(), tree: Tree::default() }
     }
 
     /// The current database first.
-    fn catalogs(&mut self, filter: Option<&str>) -> Result<()> {
-        let Self { current, scope, queries, is_here, is_elsewhere, tree } = self;
-        if scope.catalog.matches(current) {
-            *is_here = true;
-            tree.add_catalog(current)?;
-            if filter.is_some_and(|filter| filter == *current && !filter.contains(['%', '_'])) {
+    fn catalogs(&mut self) -> Result<()> {
+        if self.is_here {
+            self.tree.add_catalog(self.current)?;
+            if self.scope.catalog.is_exact() {
                 return Ok(());
             }
         }
-        queries.each(&scope.other_databases(), |[name]| {
-            let name = required(name, "a database name")?;
-            if scope.catalog.matches(name) {
-                *is_elsewhere |= scope.server == Server::Redshift;
-                tree.add_catalog(name)?;
-            }
-            Ok(())
-        })
+        let names = others::databases(self.queries, &self.scope, self.current)?;
+        names.iter().try_for_each(|name| self.tree.add_catalog(name))?;
+        // PostgreSQL shows nothing of them but their names.
+        if self.scope.server == Server::Redshift {
+            self.others = Others::new(names);
+        }
+        Ok(())
     }
 
     fn schemas(&mut self) -> Result<()> {
@@ -108,43 +106,27 @@ impl<'a> Listing<'a> {
                 if scope.db_schema.matches(schema) { tree.add_schema(current, schema) } else { Ok(()) }
             })?;
         }
-        if self.is_elsewhere {
-            queries.each(&scope.other_schemas(), |[catalog, schema]| {
-                let (catalog, schema) =
-                    (required(catalog, "a database")?, required(schema, "a schema name")?);
-                if scope.db_schema.matches(schema) { tree.add_schema(catalog, schema) } else { Ok(()) }
-            })?;
-        }
-        Ok(())
+        self.others.add_schemas(queries, scope, tree)
     }
 
     fn tables(&mut self) -> Result<()> {
         let Self { current, scope, queries, tree, .. } = self;
         tree.rewind();
-        let mut add = |[catalog, schema, table, table_type]: [Option<&str>; 4], is_constrained| {
+        let mut add = |[schema, table, table_type]: [Option<&str>; 3]| {
             let table = required(table, "a table name")?;
             if !scope.table.matches(table) {
                 return Ok(());
             }
-            let path = [required(catalog, "a database")?, required(schema, "a schema")?, table];
-            tree.add_table(path, required(table_type, "a table type")?, is_constrained)
+            let path = [*current, required(schema, "a schema")?, table];
+            tree.add_table(path, required(table_type, "a table type")?, true)
         };
         if self.is_here && scope.wants(LOCAL_TYPES) {
-            queries.each(&scope.tables(), |[schema, table, table_type]| {
-                add([Some(current), schema, table, table_type], true)
-            })?;
+            queries.each(&scope.tables(), &mut add)?;
         }
         if self.is_here && scope.has_external() {
-            queries
-                .each(&scope.external_tables(), |[schema, table, table_type]| {
-                    add([Some(current), schema, table, table_type], true)
-                })
-                .map_err(external_advice)?;
+            queries.each(&scope.external_tables(), &mut add).map_err(external_advice)?;
         }
-        if self.is_elsewhere {
-            queries.each(&scope.other_tables(), |row| add(row, false))?;
-        }
-        Ok(())
+        self.others.add_tables(queries, scope, tree)
     }
 
     fn columns(&mut self) -> Result<()> {
@@ -155,10 +137,7 @@ impl<'a> Listing<'a> {
         if self.is_here && self.scope.has_external() {
             self.external_columns().map_err(external_advice)?;
         }
-        if self.is_elsewhere {
-            self.other_columns()?;
-        }
-        Ok(())
+        self.others.add_columns(self.queries, &self.scope, &mut self.tree)
     }
 
     fn local_columns(&mut self) -> Result<()> {
@@ -218,47 +197,6 @@ impl<'a> Listing<'a> {
         })
     }
 
-    fn other_columns(&mut self) -> Result<()> {
-        let Self { scope, queries, tree, .. } = self;
-        queries.each(&scope.other_columns(), |row| {
-            let [
-                catalog,
-                schema,
-                table,
-                position,
-                name,
-                spelling,
-                length,
-                precision,
-                scale,
-                nullable,
-                default,
-                remarks,
-            ] = row;
-            let name = required(name, "a column name")?;
-            if !scope.column.matches(name) {
-                return Ok(());
-            }
-            let lengths =
-                Lengths { length: number(length), precision: number(precision), scale: number(scale) };
-            let column = Column {
-                name,
-                position: number(position),
-                remarks,
-                xdbc: spelled(spelling.unwrap_or_default(), lengths),
-                nullable: truth(nullable),
-                default,
-                identity: None,
-            };
-            let path = [
-                required(catalog, "a database")?,
-                required(schema, "a schema")?,
-                required(table, "a table")?,
-            ];
-            tree.add_column(path, &column)
-        })
-    }
-
     fn constraints(&mut self) -> Result<()> {
         let Self { current, scope, queries, tree, .. } = self;
         tree.rewind();
@@ -282,20 +220,6 @@ impl<'a> Listing<'a> {
 impl Scope<'_> {
     fn has_external(&self) -> bool {
         self.server == Server::Redshift && self.wants(EXTERNAL_TYPES)
-    }
-}
-
-fn number<T: std::str::FromStr>(cell: Option<&str>) -> Option<T> {
-    cell?.parse().ok()
-}
-
-/// `YES` and `true`, `NO` and `false`; anything else is not known.
-fn truth(cell: Option<&str>) -> Option<bool> {
-    let cell = cell?;
-    match cell {
-        _ if cell.eq_ignore_ascii_case("yes") || cell.eq_ignore_ascii_case("true") => Some(true),
-        _ if cell.eq_ignore_ascii_case("no") || cell.eq_ignore_ascii_case("false") => Some(false),
-        _ => None,
     }
 }
 

@@ -20,6 +20,11 @@ impl<'a> Pattern<'a> {
         self.0.is_none_or(|pattern| !pattern.is_empty() && pattern.bytes().all(|byte| byte == b'%'))
     }
 
+    /// Whether it accepts one name at most.
+    pub(super) fn is_exact(self) -> bool {
+        self.0.is_some_and(|pattern| !pattern.contains(['%', '_']))
+    }
+
     /// Whether a name fits. The empty pattern fits only objects without a name, of which Redshift has none.
     pub(super) fn matches(self, name: &str) -> bool {
         self.0.is_none_or(|pattern| fits(pattern, name))

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | of the current database | `pg_catalog`, which every user may read; columns of late-binding views from their function |
 //! | of external schemas | `svv_external_*`, which ask the outside catalog and may be slow: left out when no type wants them |
-//! | of other databases and data shares | `svv_all_*` |
+//! | of other databases and data shares | `svv_all_*`; SHOW, where the server offers it and one command answers |
 //!
 //! Invariant: all queries over the same objects return them in the same order. So names are cast to one type, whose
 //! order then is one too. Only what PostgreSQL 8.0 understands is used: no window functions, no array expressions.
@@ -37,6 +37,35 @@ pub(super) struct Scope<'a> {
     pub(super) with_system: bool,
 }
 
+/// Databases that the service keeps for itself.
+pub(super) const SYSTEM_DATABASES: &[&str] = &["padb_harvest", "template0", "template1"];
+
+/// Databases, where the server offers to list them: `database_name`.
+pub(super) const SHOW_DATABASES: &str = "SHOW DATABASES";
+
+/// Schemas of one database: `schema_name`.
+pub(super) fn show_schemas(database: &str) -> String {
+    format!("SHOW SCHEMAS FROM DATABASE {}", quoted(database))
+}
+
+/// Columns of one table.
+pub(super) fn show_columns([database, schema, table]: [&str; 3]) -> String {
+    format!("SHOW COLUMNS FROM TABLE {}.{}.{}", quoted(database), quoted(schema), quoted(table))
+}
+
+/// What is read of [`show_columns`]: the last nine columns of [`Scope::other_columns`].
+pub(super) const SHOWN_COLUMN: [&str; 9] = [
+    "ordinal_position",
+    "column_name",
+    "data_type",
+    "character_maximum_length",
+    "numeric_precision",
+    "numeric_scale",
+    "is_nullable",
+    "column_default",
+    "remarks",
+];
+
 /// Schemas of others' temporary tables and of overflow storage are nobody's business.
 const IS_VISIBLE: &str = "n.nspname <> 'pg_toast' AND substring(n.nspname, 1, 14) <> 'pg_toast_temp_' \
     AND (substring(n.nspname, 1, 8) <> 'pg_temp_' OR n.nspname = (pg_catalog.current_schemas(true))[1])";
@@ -58,22 +87,25 @@ const EXTERNAL_TABLE_TYPE: &str =
     "CASE WHEN upper(tabletype) LIKE '%VIEW%' THEN 'EXTERNAL VIEW' ELSE 'EXTERNAL TABLE' END";
 
 impl Scope<'_> {
+    /// Whether a schema of another database is asked for.
+    pub(super) fn wants_schema(&self, name: &str) -> bool {
+        let is_system = name.starts_with("pg_") || name == "information_schema";
+        (self.with_system || !is_system) && self.db_schema.matches(name)
+    }
+
     /// Whether any of these types is asked for.
     pub(super) fn wants(&self, table_types: &[&str]) -> bool {
         self.table_types.is_none_or(|wanted| table_types.iter().any(|known| wanted.contains(known)))
     }
 
-    /// Databases but the current one: `name`. `padb_harvest` is the service's own.
+    /// Databases but the current one: `name`.
     pub(super) fn other_databases(&self) -> String {
-        let (relation, column, hidden) = match self.server {
-            Server::Redshift => ("svv_redshift_databases", "database_name", "'padb_harvest', "),
-            Server::PostgreSql => ("pg_database", "datname", ""),
+        let (relation, column) = match self.server {
+            Server::Redshift => ("svv_redshift_databases", "database_name"),
+            Server::PostgreSql => ("pg_database", "datname"),
         };
         let like = self.catalog.like(column);
-        format!(
-            "SELECT CAST({column} AS varchar(128)) FROM pg_catalog.{relation} \
-             WHERE {column} <> current_database() AND {column} NOT IN ({hidden}'template0', 'template1'){like} ORDER BY 1"
-        )
+        format!("SELECT CAST({column} AS varchar(128)) FROM pg_catalog.{relation} WHERE true{like}")
     }
 
     /// `schema`, external ones last.

@@ -29,7 +29,7 @@ use arrow_schema::DataType;
 use super::nested::{list, one_batch, structure};
 use super::pattern::Pattern;
 use super::queries::{self, Scope};
-use super::rows::{Queries, required};
+use super::rows::{Queries, number, required};
 use super::texts::{Offsets, Texts};
 use crate::adbc::connection::Connection;
 use crate::adbc::reader::Reader;
@@ -132,7 +132,7 @@ fn planned_rows(queries: &Queries, scope: &Scope<'_>) -> Result<BTreeMap<TableNa
     queries.each(&scope.planned_rows(), |[schema, table, rows, is_readable]| {
         let (schema, name) = (required(schema, "a schema")?, required(table, "a table name")?);
         if scope.db_schema.matches(schema) && scope.table.matches(name) {
-            let rows = number(rows).filter(|rows| *rows == 0.0 || *rows >= 1.0).map(Value::Estimate);
+            let rows = number(rows).filter(|rows: &f64| *rows == 0.0 || *rows >= 1.0).map(Value::Estimate);
             let table = Table { rows, is_readable: is_readable == Some("t"), others: Vec::new() };
             tables.insert((schema.to_owned(), name.to_owned()), table);
         }
@@ -151,7 +151,7 @@ fn add_table_info(
         let Some(table) = tables.get_mut(&name) else { return Ok(()) };
         table.rows = number(rows).map(Value::Estimate).or(table.rows);
         let values = [
-            (SIZE_BYTES, number(blocks).map(|blocks| blocks * BLOCK_BYTES)),
+            (SIZE_BYTES, number(blocks).map(|blocks: f64| blocks * BLOCK_BYTES)),
             (UNSORTED_PERCENT, number(unsorted)),
             (STATISTICS_OFF_PERCENT, number(stats_off)),
             (SKEW_ROWS, number(skew)),
@@ -168,9 +168,8 @@ fn count_rows(queries: &Queries, tables: &mut BTreeMap<TableName, Table>) -> Res
         let names = chunk.iter().map(|((schema, name), _)| (schema.as_str(), name.as_str()));
         let sql = queries::counts(names);
         queries.each(&sql, |[index, rows]| {
-            let index = index.and_then(|index| index.parse::<usize>().ok());
-            if let Some((_, table)) = index.and_then(|index| chunk.get_mut(index)) {
-                table.rows = rows.and_then(|rows| rows.parse().ok()).map(Value::Exact).or(table.rows);
+            if let Some((_, table)) = number(index).and_then(|index: usize| chunk.get_mut(index)) {
+                table.rows = number(rows).map(Value::Exact).or(table.rows);
             }
             Ok(())
         })?;
@@ -209,7 +208,10 @@ impl Schemas {
             let values = [
                 (ADBC_STATISTIC_AVERAGE_BYTE_WIDTH_KEY, number(width)),
                 (ADBC_STATISTIC_DISTINCT_COUNT_KEY, distinct_count(number(distinct), rows)),
-                (ADBC_STATISTIC_NULL_COUNT_KEY, number(nulls).zip(rows).map(|(part, rows)| part * rows)),
+                (
+                    ADBC_STATISTIC_NULL_COUNT_KEY,
+                    number(nulls).zip(rows).map(|(part, rows): (f64, f64)| part * rows),
+                ),
             ];
             let (schema, table) = name;
             let statistics = self.0.entry(schema).or_default();
@@ -263,10 +265,6 @@ fn distinct_count(distinct: Option<f64>, rows: Option<f64>) -> Option<f64> {
         fraction if fraction < 0.0 => rows.map(|rows| -fraction * rows),
         count => Some(count),
     }
-}
-
-fn number(cell: Option<&str>) -> Option<f64> {
-    cell?.parse().ok()
 }
 
 /// The columns of the statistics, as they grow. Type ids are those of ADBC's value union.

@@ -57,10 +57,15 @@ pub(in crate::adbc) fn table_schema(
     let session = connection.session()?;
     let running = RunningOperation::start(&[connection.running()]);
     let operation = connection.metadata_operation(&running)?;
-    if let (Some(_), None) = (catalog, db_schema) {
-        let message = "a catalog without a schema does not name a table; give the schema too";
-        return Err(Error::with_message_and_status(message, Status::InvalidArguments));
-    }
+    // Without a schema the search path decides, which is one of the current database.
+    let catalog = match (catalog, db_schema) {
+        (Some(catalog), None) if catalog == connection.catalog()? => None,
+        (Some(_), None) => {
+            let message = "a table of another catalog has no name without a schema; give the schema too";
+            return Err(Error::with_message_and_status(message, Status::InvalidArguments));
+        }
+        (catalog, _) => catalog,
+    };
     let sql = queries::select_from(catalog, db_schema, table);
     let description =
         runtime::block_on(session.describe(&sql, &[], &operation))?.map_err(|error| from_session(&error))?;

@@ -37,6 +37,7 @@ impl DatabaseCredentials {
                 "{action} answered without a user or password; try again"
             )));
         };
+        tracing::debug!(action, user, "AWS answered");
         let expires_at = expires_at.and_then(|at| SystemTime::try_from(at).ok());
         Ok(Self { user, password: Secret::new(password), expires_at })
     }
@@ -103,6 +104,8 @@ impl Failure {
             (None, true) => "an answer that is not an AWS error".to_owned(),
             (None, false) => self.message.clone(),
         };
+        let (code, request_id) = (self.code.as_deref(), self.request_id.as_deref());
+        tracing::debug!(action, code, request_id, server_date = self.server_date, "AWS refused");
         Error::new(kind, format!("{action} failed: {said}; {advice}")).with_request_id(self.request_id)
     }
 

@@ -79,6 +79,7 @@ pub(in crate::auth) async fn endpoint(config: &SdkConfig, cluster: &Cluster<'_>)
         .send()
         .await
         .map_err(|error| failed(Failure::new(&error), action, cluster))?;
+    tracing::debug!(action, "AWS answered");
     let found = answer.clusters.unwrap_or_default().into_iter().next().ok_or_else(|| {
         Error::invalid(format!("{action} found no cluster {}: {NOT_FOUND_ADVICE}", named(cluster)))
     })?;

@@ -50,6 +50,7 @@ pub(in crate::auth) async fn endpoint(
         .send()
         .await
         .map_err(|error| failed(Failure::new(&error), action, workgroup))?;
+    tracing::debug!(action, "AWS answered");
     let found = answer.workgroup.and_then(|found| found.endpoint);
     let Some(host) = found.as_ref().and_then(|endpoint| endpoint.address.clone()) else {
         return Err(Error::unavailable(format!(

@@ -18,6 +18,7 @@ use super::login::Registration;
 use super::token::{Refresh, Token};
 use crate::auth::environment::Environment;
 use crate::auth::error::Error;
+use crate::platform;
 use crate::secret::Secret;
 
 /// The cache directory of one home.
@@ -55,6 +56,14 @@ impl Cache {
     /// The token, if there is a usable file. What cannot be parsed counts as absent: a login replaces it.
     pub(super) fn read_token(&self, portal: &Portal) -> Result<Option<Token>, Error> {
         Ok(read(&self.token_path(portal))?.as_ref().and_then(token_from))
+    }
+
+    /// Removes the token file.
+    pub(super) fn remove_token(&self, portal: &Portal) -> Result<(), Error> {
+        let path = self.token_path(portal);
+        fs::remove_file(&path).map_err(|cause| {
+            Error::invalid(format!("{} cannot be removed: {cause}; remove it by hand", path.display()))
+        })
     }
 
     /// Replaces the token file.
@@ -111,7 +120,7 @@ impl Cache {
     }
 
     fn write(&self, path: &Path, fields: &Value) -> io::Result<()> {
-        create_private(&self.directory)?;
+        platform::create_private_folder(&self.directory)?;
         if let Some(why) = distrusted(path) {
             return Err(io::Error::other(format!("the file {why}")));
         }
@@ -125,22 +134,13 @@ impl Cache {
     }
 }
 
-fn create_private(directory: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory)
-}
-
 /// Why a file must not be trusted, if it must not: who can plant one could plant a token of theirs.
 fn distrusted(path: &Path) -> Option<&'static str> {
     let metadata = fs::symlink_metadata(path).ok()?;
     if metadata.is_symlink() {
         return Some("is a symbolic link, which is not followed");
     }
-    #[cfg(unix)]
-    if std::os::unix::fs::MetadataExt::uid(&metadata) != rustix::process::geteuid().as_raw() {
+    if platform::is_foreign(&metadata) {
         return Some("belongs to another user");
     }
     None

@@ -7,6 +7,7 @@ mod cache;
 mod device;
 mod listing;
 mod login;
+mod logout;
 mod page;
 mod pkce;
 mod token;
@@ -18,6 +19,7 @@ use aws_credential_types::Credentials;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::listing::{accounts, profiles, roles};
+pub(crate) use self::logout::logout;
 use self::token::Token;
 use super::api::Failure;
 use super::cancellable;
@@ -117,17 +119,18 @@ impl Sso {
     fn settings(&self, profiles: &Profiles) -> Result<(SsoSettings, String), Error> {
         let typed = &self.config.sso;
         let named = typed.profile.as_ref().or(self.config.aws.profile.as_ref());
-        let from_profile = match named {
-            Some(name) => {
+        let from_profile = match (named, &typed.session) {
+            (_, Some(session)) => profiles.sso_session(session)?,
+            (Some(name), None) => {
                 let profile = profiles.profile("adbc.redshift.sso.profile", name)?;
                 profiles.sso(profile)?.unwrap_or_default()
             }
-            None if typed.start_url.is_none() => {
+            (None, None) if typed.start_url.is_none() => {
                 let name = profile_name(&self.config, &self.environment);
                 let profile = profiles.find(&name).map(|profile| profiles.sso(profile)).transpose()?;
                 profile.flatten().unwrap_or_default()
             }
-            None => SsoSettings::default(),
+            (None, None) => SsoSettings::default(),
         };
         // A session names the cache entry of its own portal only.
         let same_portal = typed.start_url.is_none() || typed.start_url == from_profile.start_url;
@@ -170,16 +173,17 @@ impl Sso {
         cancel: &CancellationToken,
     ) -> Result<Credentials, Error> {
         let profiles = self.profiles().await?;
-        let token = self.token(&identity.portal, flow, None, &profiles, cancel).await?;
+        let mut token = self.token(&identity.portal, flow, None, &profiles, cancel).await?;
         let exchange = |token: Token| {
             let profiles = &profiles;
             async move { cancellable(cancel, self.exchange(identity, &token, profiles)).await }
         };
-        match exchange(token.clone()).await {
-            Err(error) if error.kind() == ErrorKind::Rejected => {
-                let token = self.token(&identity.portal, flow, Some(&token), &profiles, cancel).await?;
-                exchange(token).await
-            }
+        let mut outcome = exchange(token.clone()).await;
+        if outcome.as_ref().is_err_and(|error| error.kind() == ErrorKind::Rejected) {
+            token = self.token(&identity.portal, flow, Some(&token), &profiles, cancel).await?;
+            outcome = exchange(token.clone()).await;
+        }
+        match outcome {
             Err(error) if error.kind() == ErrorKind::Denied => {
                 let client = self.portal_client(&identity.portal, &profiles)?;
                 Err(cancellable(cancel, async { Ok(with_assigned(error, &client, identity, &token).await) })
@@ -204,6 +208,7 @@ impl Sso {
             .send()
             .await
             .map_err(|error| role_not_given(Failure::new(&error), identity))?;
+        tracing::debug!(action = "sso:GetRoleCredentials", role = identity.role_name, "AWS answered");
         let given = answer.role_credentials.ok_or_else(|| {
             Error::unavailable("sso:GetRoleCredentials answered without credentials; try again")
         })?;

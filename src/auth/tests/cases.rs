@@ -11,12 +11,14 @@ use serde_json::Value;
 
 use super::super::{Api, AuthConfig, Flow, Method, Toggle, TokenCache};
 use super::server::{Rule, Server};
+use super::trace::Trace;
 use super::{Home, full_text, log_in, make, no_browser};
 use crate::secret::Secret;
 
 #[tokio::test]
 async fn every_case_ends_as_it_says() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/auth");
+    let (trace, _listening) = Trace::listen();
     let mut ran = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -24,6 +26,11 @@ async fn every_case_ends_as_it_says() {
         ran += 1;
     }
     assert!(ran >= 30, "only {ran} cases were found");
+    let traced = trace.text();
+    assert!(traced.contains("GetClusterCredentials"), "nothing was traced");
+    for line in traced.lines() {
+        super::assert_no_secret("a trace", line);
+    }
 }
 
 async fn run(name: &str, text: &str) {
@@ -130,6 +137,8 @@ fn set(config: &mut AuthConfig, name: &str, value: &str) {
         "aws.secret_access_key" => config.aws.secret_access_key = secret,
         "aws.session_token" => config.aws.session_token = secret,
         "aws.role_arn" => config.aws.role_arn = text,
+        "aws.role_external_id" => config.aws.role_external_id = text,
+        "aws.role_session_name" => config.aws.role_session_name = value.into(),
         "aws.config_file" => config.aws.config_file = Some(value.into()),
         "aws.endpoint_url" => config.aws.endpoint_url = text,
         "aws.timeout_seconds" => config.aws.timeout = Duration::from_secs(value.parse().unwrap()),
@@ -143,6 +152,7 @@ fn set(config: &mut AuthConfig, name: &str, value: &str) {
             }
         }
         "sso.profile" => config.sso.profile = text,
+        "sso.session" => config.sso.session = text,
         "sso.start_url" => config.sso.start_url = text,
         "sso.region" => config.sso.region = text,
         "sso.account_id" => config.sso.account_id = text,

@@ -6,6 +6,7 @@ mod cases;
 mod forms;
 mod server;
 mod sign_in;
+mod trace;
 
 use std::collections::HashMap;
 use std::fmt::Debug;

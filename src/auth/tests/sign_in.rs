@@ -300,6 +300,27 @@ async fn a_symlinked_cache_file_is_refused_and_untouched() {
     assert_eq!(std::fs::read_to_string(home.path().join("elsewhere.json")).unwrap(), "{}");
 }
 
+#[tokio::test]
+async fn a_cache_file_of_another_user_is_neither_read_nor_replaced() {
+    let server = Server::start(Vec::new()).await;
+    let home = Home::new();
+    let config = typed(&server, Flow::CachedOnly);
+    let name = sha1::Sha1::digest(format!("{}/start", server.url()));
+    let file = format!(".aws/sso/cache/{name:x}.json");
+    home.write(&file, r#"{"accessToken": "planted by them", "expiresAt": "2096-01-01T00:00:00Z"}"#);
+    let path = home.path().join(&file);
+    if std::os::unix::fs::chown(&path, Some(65_534), None).is_err() {
+        eprintln!("SKIPPED (needs root to give a file away)");
+        return;
+    }
+    let provider = make(config, home.environment(&server, no_browser)).unwrap();
+    let error = log_in(&*provider).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+    assert!(full_text(&error).contains("belongs to another user"), "{}", full_text(&error));
+    assert!(std::fs::read_to_string(path).unwrap().contains("planted by them"));
+    assert!(server.requests().is_empty());
+}
+
 /// Logs in on 32 tasks at once, each with a provider of its own.
 async fn crowd(config: &AuthConfig, environment: &Environment) -> Vec<Result<(), Error>> {
     let logins: Vec<_> = (0..32)

@@ -24,6 +24,7 @@ use crate::messages::{ServerError, put_error_fields, put_message, put_ready};
 use crate::parameters::Greeting;
 use crate::proxy;
 use crate::record::{Recorder, SessionRecord, SessionRecorder};
+use crate::show;
 use crate::startup::{Gate, Login, Opening, StartupMessage, Stream, open, put_authentication_ok, refuse};
 use crate::upstream::{Upstream, login};
 
@@ -84,9 +85,10 @@ impl FrontDoor {
             return;
         };
         let catalog = Catalog::new(self.engine.clone(), session.startup.user(), session.startup.database());
-        let _ =
-            proxy::run(session.client, session.upstream, session.protocol, catalog, session.recorder).await;
-        drop(session.key);
+        let shows_catalogs = self.config.show_discovery.is_some_and(|level| level >= show::LEVEL);
+        let Admitted { client, upstream, protocol, recorder, key, .. } = session;
+        let _ = proxy::run(client, upstream, protocol, catalog, recorder, shows_catalogs).await;
+        drop(key);
     }
 
     /// Everything up to the greeting; none when there is nothing to go on with.

@@ -6,23 +6,24 @@
 //! | `front_door` | the listener and the life of a connection |
 //! | `startup`, `auth`, `parameters` | the first packets, the password exchange, the greeting |
 //! | `proxy`, `pipeline`, `bind` | the session: messages both ways, what is under way |
-//! | `row_description`, `catalog`, `conversion`, `numeric`, `interval`, `refusals`, `ddl`, `listagg` | what Redshift says otherwise, or not at all |
+//! | `row_description`, `catalog`, `conversion`, `numeric`, `interval`, `refusals`, `ddl`, `show`, `listagg` | what Redshift says otherwise, or not at all |
 //! | `aws` | the AWS side: the services that issue logins, on a loopback HTTP endpoint of its own |
 //! | `tls`, `cancel`, `latency`, `record` | certificates, cancel keys, a delay line, what tests may ask |
+//! | `script` | a server of its own that plays given bytes, delays and resets, without an engine |
 //!
 //! It shares no code with the driver: a common codec would hide a mistake that both ends make.
 //!
 //! Where it differs from a cluster, knowingly:
 //! - A computed NUMERIC carries no modifier (PostgreSQL does not derive one, Redshift does): it comes as text, and asking
 //!   for it in binary is refused.
-//! - Functions are PostgreSQL's, but for a few: AVG of an integer is a NUMERIC, where Redshift truncates.
-//! - VARCHAR(n) counts characters, not bytes.
+//! - Functions are PostgreSQL's, but for a few: AVG of a BIGINT is a NUMERIC, where Redshift truncates.
+//! - A VARCHAR(n) that COPY past the front door fills counts characters, not bytes.
 //! - SUPER is JSON text as it came: a bare literal is not made a JSON string, JSON_PARSE keeps white space, and there is
 //!   no navigation into a value.
 //! - VARBYTE takes the escapes of a bytea literal; GEOMETRY and GEOGRAPHY take any string of hexadecimal digits as EWKB;
 //!   ST_GeomFromText reads points, lines and polygons of two dimensions. HLLSKETCH has no functions.
-//! - The catalogs call both kinds of qualified INTERVAL `interval`; results have the types of their own. The sum of an
-//!   interval's days and time must fit 64 bits of microseconds, and a qualified one hold nothing of the other kind:
+//! - `pg_attribute` calls both kinds of qualified INTERVAL `interval`; results have the types of their own. The sum of
+//!   an interval's days and time must fit 64 bits of microseconds, and a qualified one hold nothing of the other kind:
 //!   reading such a value ends the session.
 //! - At version 1 and above, columns of a table made in a still open transaction come without their names and flags.
 //! - A string of several statements is refused as a whole if Redshift lacks one of them.
@@ -30,7 +31,7 @@
 //! - Primary and unique keys are enforced, where Redshift only takes note of them; foreign keys too.
 //! - Distribution, sort keys and encodings are taken and forgotten. External tables and the datashare's are local ones.
 //! - SVV_ALL_* tell of the current database and the datashare, not of other databases of the cluster.
-//! - There is no UNLOAD, no COPY from S3, and no SHOW of catalogs.
+//! - There is no UNLOAD, no COPY from S3, and no SHOW of functions, procedures and grants.
 
 mod auth;
 pub mod aws;
@@ -53,6 +54,8 @@ mod proxy;
 mod record;
 mod refusals;
 mod row_description;
+pub mod script;
+mod show;
 mod startup;
 mod tls;
 mod upstream;
@@ -71,7 +74,7 @@ pub use crate::auth::AuthMode;
 pub use crate::blocking::BlockingSandbox;
 pub use crate::record::{BindRecord, SessionRecord};
 
-use crate::aws::{AwsConfig, AwsSide};
+use crate::aws::{AwsConfig, AwsSide, Lives};
 use crate::cancel::CancelKeys;
 use crate::engine::{Account, Engine};
 use crate::front_door::FrontDoor;
@@ -104,6 +107,8 @@ pub struct SandboxConfig {
     pub max_protocol: u32,
     /// The password; random by default. It guards nothing but this sandbox, and is printed.
     pub password: Option<String>,
+    /// How long issued database passwords count; as long as was asked for by default.
+    pub password_life: Option<Duration>,
     /// The TCP port on 127.0.0.1; 0, the default, takes a free one.
     pub port: u16,
     /// Refuse connections without TLS, as a cluster with `require_ssl` does; off by default.
@@ -125,6 +130,7 @@ impl Default for SandboxConfig {
             latency: Duration::ZERO,
             max_protocol: 2,
             password: None,
+            password_life: None,
             port: 0,
             require_tls: false,
             show_discovery: None,
@@ -171,6 +177,7 @@ impl Sandbox {
             cluster_host: HOST.to_owned(),
             cluster_port: port,
             database: config.database.clone(),
+            lives: Lives { database_credentials: config.password_life, ..Lives::default() },
             serverless_host: SERVERLESS_HOST.to_owned(),
             serverless_port: serverless_listener.local_addr()?.port(),
             ..AwsConfig::default()

@@ -45,6 +45,9 @@ struct Serve {
     /// Approve Identity Center logins without a click.
     #[arg(long)]
     approve_sso: bool,
+    /// End database passwords that AWS issued after this many seconds, sooner than AWS would.
+    #[arg(long, value_name = "N")]
+    password_life_seconds: Option<u64>,
     /// TCP port on 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 0, value_name = "N")]
     port: u16,
@@ -69,6 +72,7 @@ impl From<Serve> for SandboxConfig {
             max_protocol: serve.max_protocol,
             require_tls: serve.require_tls,
             latency: Duration::from_millis(serve.latency_ms),
+            password_life: serve.password_life_seconds.map(Duration::from_secs),
             show_discovery: serve.show_discovery,
             port: serve.port,
             ..Self::default()

@@ -40,10 +40,11 @@ pub(crate) async fn run(
     protocol: u32,
     catalog: Catalog,
     recorder: SessionRecorder,
+    shows_catalogs: bool,
 ) -> Result<()> {
     let shared = Shared { pipeline: Mutex::new(Pipeline::new(protocol)) };
     let (mut from_engine, mut to_engine) = upstream.stream.into_split();
-    let mut forward = FrontendSide::new(&shared, recorder);
+    let mut forward = FrontendSide::new(&shared, recorder, shows_catalogs);
     let mut backward = BackendSide::new(&shared, protocol, catalog);
     let outcome = {
         let (mut from_client, mut to_client) = split(&mut client);

@@ -21,15 +21,20 @@ from pathlib import Path
 import adbc_driver_manager
 
 from ._options import ConnectionOptions, DatabaseOptions, OptionValue, StatementOptions, option_keys
+from ._sso import SsoAccount, SsoProfile, sso_login, sso_profiles
 
 __all__ = [
     "ConnectionOptions",
     "DatabaseOptions",
     "OptionValue",
+    "SsoAccount",
+    "SsoProfile",
     "StatementOptions",
     "__version__",
     "connect",
     "driver_path",
+    "sso_login",
+    "sso_profiles",
 ]
 
 __version__ = importlib.metadata.version("adbc-driver-redshift")

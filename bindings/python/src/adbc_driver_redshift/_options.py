@@ -56,6 +56,10 @@ class DatabaseOptions(enum.Enum):
     AWS_SESSION_TOKEN = "adbc.redshift.aws.session_token"
     #: Role to assume with the AWS credentials found; several, separated by commas, form a chain.
     AWS_ROLE_ARN = "adbc.redshift.aws.role_arn"
+    #: External id that the roles ask for.
+    AWS_ROLE_EXTERNAL_ID = "adbc.redshift.aws.role_external_id"
+    #: Name of the session of an assumed role.
+    AWS_ROLE_SESSION_NAME = "adbc.redshift.aws.role_session_name"
     #: Replaces `~/.aws/config`.
     AWS_CONFIG_FILE = "adbc.redshift.aws.config_file"
     #: Replaces `~/.aws/credentials`.
@@ -84,6 +88,8 @@ class DatabaseOptions(enum.Enum):
     CACHE_MODE = "adbc.redshift.cache.mode"
     #: Profile with `sso_session` or `sso_start_url` settings.
     SSO_PROFILE = "adbc.redshift.sso.profile"
+    #: An `[sso-session]` section of `~/.aws/config`, without a profile.
+    SSO_SESSION = "adbc.redshift.sso.session"
     #: Start URL of the AWS access portal.
     SSO_START_URL = "adbc.redshift.sso.start_url"
     #: Region of IAM Identity Center; often not the cluster's.
@@ -148,6 +154,12 @@ class DatabaseOptions(enum.Enum):
     INGEST_TRANSACTION = "adbc.redshift.ingest.transaction"
     #: Seconds from the start of a query to its last row, after which it is cancelled; 0 sets no limit.
     RESULT_QUERY_TIMEOUT_SECONDS = "adbc.redshift.result.query_timeout_seconds"
+    #: What the driver logs: `off`, `error`, `warn`, `info`, `debug` or `trace`.
+    LOG_LEVEL = "adbc.redshift.log.level"
+    #: File to append the log to, instead of standard error.
+    LOG_FILE = "adbc.redshift.log.file"
+    #: Form of a line of the log: `text` or `json`.
+    LOG_FORMAT = "adbc.redshift.log.format"
 
 
 class ConnectionOptions(enum.Enum):

@@ -215,6 +215,32 @@ SELECT n.nspname AS schemaname, c.relname AS tablename, a.attname AS "column", f
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
  WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND n.nspname = ANY (current_schemas(true));
 
+-- What SHOW CONSTRAINTS tells, section 6.2: keys of a table, and references with both their ends.
+CREATE VIEW pg_internal.primary_keys AS
+SELECT s.database_name::varchar, s.schema_name::varchar, c.relname::varchar AS table_name,
+       a.attname::varchar AS column_name, k.place::smallint AS key_seq, p.conname::varchar AS pk_name
+  FROM pg_catalog.pg_constraint p JOIN pg_catalog.pg_class c ON c.oid = p.conrelid
+  JOIN pg_internal.user_schemas s ON s.oid = c.relnamespace
+  CROSS JOIN LATERAL unnest(p.conkey) WITH ORDINALITY k(attnum, place)
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
+ WHERE p.contype = 'p';
+
+CREATE VIEW pg_internal.foreign_keys AS
+SELECT ps.database_name::varchar AS pk_database_name, ps.schema_name::varchar AS pk_schema_name,
+       pc.relname::varchar AS pk_table_name, pa.attname::varchar AS pk_column_name,
+       fs.database_name::varchar AS fk_database_name, fs.schema_name::varchar AS fk_schema_name,
+       fc.relname::varchar AS fk_table_name, fa.attname::varchar AS fk_column_name, k.place::smallint AS key_seq,
+       3::smallint AS update_rule, 3::smallint AS delete_rule, f.conname::varchar AS fk_name,
+       p.conname::varchar AS pk_name, 7::smallint AS deferrability
+  FROM pg_catalog.pg_constraint f
+  JOIN pg_catalog.pg_class fc ON fc.oid = f.conrelid JOIN pg_internal.user_schemas fs ON fs.oid = fc.relnamespace
+  JOIN pg_catalog.pg_class pc ON pc.oid = f.confrelid JOIN pg_internal.user_schemas ps ON ps.oid = pc.relnamespace
+  CROSS JOIN LATERAL unnest(f.conkey, f.confkey) WITH ORDINALITY k(from_attnum, to_attnum, place)
+  JOIN pg_catalog.pg_attribute fa ON fa.attrelid = fc.oid AND fa.attnum = k.from_attnum
+  JOIN pg_catalog.pg_attribute pa ON pa.attrelid = pc.oid AND pa.attnum = k.to_attnum
+  LEFT JOIN pg_catalog.pg_constraint p ON p.conrelid = pc.oid AND p.contype = 'p'
+ WHERE f.contype = 'f';
+
 GRANT SELECT ON ALL TABLES IN SCHEMA pg_internal TO PUBLIC;
 GRANT SELECT ON pg_catalog.svv_redshift_databases, pg_catalog.svv_all_schemas, pg_catalog.svv_redshift_schemas,
     pg_catalog.svv_all_tables, pg_catalog.svv_redshift_tables, pg_catalog.svv_all_columns,
@@ -236,4 +262,5 @@ CREATE TABLE spectrum.events (event_id integer, kind varchar(20), payload text, 
 INSERT INTO spectrum.events VALUES (1, 'click', 'a', 1.25, '2024-01-02 03:04:05');
 GRANT SELECT ON spectrum.events TO PUBLIC;
 
+ANALYZE pg_internal.shared_databases, pg_internal.external_schemas;
 RESET allow_system_table_mods;

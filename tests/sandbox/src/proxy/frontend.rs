@@ -15,6 +15,7 @@ use crate::messages::{Cursor, HEADER, ServerError, put_message, put_string};
 use crate::pipeline::Request;
 use crate::record::{BindRecord, SessionRecorder};
 use crate::refusals::{Verdict, judge};
+use crate::show;
 
 /// ODBC's `PADB_MAX_PARAMETERS`; the Python driver stops there too: the count is a signed int16.
 const MAX_PARAMETERS: u16 = 32_767;
@@ -26,13 +27,15 @@ const REFUSED_STATEMENT: &str = "redshift_sandbox_refused";
 pub(super) struct FrontendSide<'a> {
     shared: &'a Shared,
     recorder: SessionRecorder,
+    /// Whether the SHOW commands of catalogs exist.
+    shows_catalogs: bool,
     /// The parameter types that Parse stated, by statement.
     declared: HashMap<Vec<u8>, Vec<u32>>,
 }
 
 impl<'a> FrontendSide<'a> {
-    pub(super) fn new(shared: &'a Shared, recorder: SessionRecorder) -> Self {
-        Self { shared, recorder, declared: HashMap::new() }
+    pub(super) fn new(shared: &'a Shared, recorder: SessionRecorder, shows_catalogs: bool) -> Self {
+        Self { shared, recorder, shows_catalogs, declared: HashMap::new() }
     }
 }
 
@@ -88,7 +91,11 @@ impl FrontendSide<'_> {
     /// What the engine is to run instead; none when the text goes as it is.
     fn engine_sql(&self, sql: &[u8]) -> Option<String> {
         // Text in another client encoding is the engine's to convert.
-        match judge(std::str::from_utf8(sql).ok()?) {
+        let sql = std::str::from_utf8(sql).ok()?;
+        if let Some(select) = self.shows_catalogs.then(|| show::select(sql)).flatten() {
+            return Some(select);
+        }
+        match judge(sql) {
             Verdict::Pass => None,
             Verdict::Refuse(error) => Some(self.shared.pipeline().refuse(error)),
             Verdict::Rewrite(sql) => Some(sql),

@@ -13,6 +13,7 @@
 mod binary;
 mod postgres_client;
 mod psql;
+mod script;
 mod types;
 mod wire;
 

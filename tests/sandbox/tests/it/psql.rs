@@ -54,6 +54,22 @@ fn psql_logs_in_under_full_verification_and_reads() {
 }
 
 #[test]
+fn psql_stores_and_shows_the_types_of_redshift() {
+    let sandbox = start(SandboxConfig::default());
+    let output = psql(
+        &sandbox,
+        &[],
+        &[
+            "CREATE TABLE t (s SUPER, v VARBYTE(4), y INTERVAL YEAR TO MONTH)",
+            "INSERT INTO t VALUES (JSON_PARSE('[1]'), 'ab', '37 months')",
+            "SELECT * FROM t",
+            "SELECT s::SUPER, v::VARCHAR FROM t",
+        ],
+    );
+    assert_eq!(stdout(&output), "[1]|6162|3 years 1 mons\n[1]|ab", "{}", stderr(&output));
+}
+
+#[test]
 fn certificate_holds_for_the_loopback_addresses() {
     let sandbox = start(SandboxConfig::default());
     let output = psql(&sandbox, &[("PGHOST", "127.0.0.1")], &["SELECT 1"]);

@@ -1,10 +1,12 @@
 //! Types that only Redshift has, on the wire: OIDs, modifiers and forms at each protocol version, and their functions.
 
-use redshift_sandbox::{AuthMode, Sandbox, SandboxConfig};
+use std::sync::LazyLock;
+
+use redshift_sandbox::{AuthMode, BlockingSandbox, Sandbox, SandboxConfig};
+use tokio::sync::OnceCell;
 use tokio_postgres::SimpleQueryMessage;
 
 use crate::postgres_client::{code, connect};
-use crate::sandbox;
 use crate::wire::{Wire, body};
 
 /// The first row of a simple query, whose values come as text.
@@ -55,18 +57,26 @@ const INSERT: &str = "INSERT INTO t VALUES (JSON_PARSE('{\"a\":1}'), 'abc', ST_G
                       '10 days 48 hours', '1 mon 30 hours', ST_GeogFromText('POINT(1 2)'), '{\"version\":1}')";
 const POINT: &str = "0101000020E6100000000000000000F03F0000000000000040";
 
-/// A sandbox that grants every version, with the table filled.
-async fn filled() -> Sandbox {
+/// One for all tests here, on a runtime of its own; it grants every version.
+static SANDBOX: LazyLock<BlockingSandbox> = LazyLock::new(|| {
     let config = SandboxConfig { auth: AuthMode::Cleartext, max_protocol: 3, ..SandboxConfig::default() };
-    let sandbox = Sandbox::start(config).await.unwrap();
-    connect(&sandbox).await.batch_execute(&format!("{TABLE}; {INSERT}")).await.unwrap();
-    sandbox
+    // Not on the thread of a test, which is inside a runtime.
+    std::thread::spawn(|| Sandbox::start_blocking(config).unwrap()).join().unwrap()
+});
+
+/// Logs in where the table is filled.
+async fn login(protocol: &str) -> Wire {
+    static FILLED: OnceCell<()> = OnceCell::const_new();
+    let fill = || async {
+        connect(&SANDBOX).await.batch_execute(&format!("{TABLE}; {INSERT}")).await.unwrap();
+    };
+    FILLED.get_or_init(fill).await;
+    Wire::login(&SANDBOX, protocol).await.0
 }
 
 #[tokio::test]
 async fn columns_have_redshifts_oids_lengths_and_modifiers() {
-    let sandbox = filled().await;
-    let (mut wire, _) = Wire::login(&sandbox, "0").await;
+    let mut wire = login("0").await;
     let messages = wire.query("SELECT * FROM t").await;
     let expected = [
         (4000, -1, -1),
@@ -79,13 +89,16 @@ async fn columns_have_redshifts_oids_lengths_and_modifiers() {
         (2935, -1, -1),
     ];
     assert_eq!(described(body(&messages, b'T')), expected);
+    let messages = wire
+        .query("SELECT v::VARBYTE(2), '1 year'::INTERVAL YEAR, '1 hour'::INTERVAL HOUR TO SECOND FROM t")
+        .await;
+    assert_eq!(described(body(&messages, b'T')), [(6551, -1, 6), (1188, 4, -1), (1190, 8, -1)]);
 }
 
 #[tokio::test]
 async fn text_forms_are_redshifts_in_simple_and_extended_queries() {
-    let sandbox = filled().await;
     for protocol in ["0", "1", "2", "3"] {
-        let (mut wire, _) = Wire::login(&sandbox, protocol).await;
+        let mut wire = login(protocol).await;
         let expected = [
             "{\"a\":1}",
             "616263",
@@ -96,7 +109,12 @@ async fn text_forms_are_redshifts_in_simple_and_extended_queries() {
             POINT,
             "{\"version\":1}",
         ];
-        for messages in [wire.query("SELECT * FROM t").await, wire.extended("SELECT * FROM t", &[]).await] {
+        wire.query("BEGIN; DECLARE c CURSOR FOR SELECT * FROM t").await;
+        for messages in [
+            wire.query("FETCH 1 FROM c").await,
+            wire.query("SELECT * FROM t").await,
+            wire.extended("SELECT * FROM t", &[]).await,
+        ] {
             let row = values(body(&messages, b'D'));
             let texts: Vec<_> =
                 row.into_iter().map(|value| String::from_utf8(value.unwrap()).unwrap()).collect();
@@ -110,9 +128,8 @@ async fn binary_forms_are_redshifts_of_the_version_in_force() {
     let us = |hours: i64| (hours * 3_600_000_000).to_be_bytes();
     let ewkb: Vec<u8> =
         (0..POINT.len()).step_by(2).map(|at| u8::from_str_radix(&POINT[at..at + 2], 16).unwrap()).collect();
-    let sandbox = filled().await;
     for protocol in ["0", "1", "2", "3"] {
-        let (mut wire, _) = Wire::login(&sandbox, protocol).await;
+        let mut wire = login(protocol).await;
         let row = wire.extended("SELECT y, d, i, p, v FROM t", &[1]).await;
         let geography = if protocol >= "2" { ewkb.clone() } else { POINT.into() };
         let expected = [
@@ -128,8 +145,7 @@ async fn binary_forms_are_redshifts_of_the_version_in_force() {
 
 #[tokio::test]
 async fn intervals_bound_in_redshifts_binary_form_are_understood() {
-    let sandbox = filled().await;
-    let (mut wire, _) = Wire::login(&sandbox, "2").await;
+    let mut wire = login("2").await;
     let sql = "SELECT $1::varchar, $2::varchar, $3::varchar";
     let mut parse = format!("\0{sql}\0\0\x03").into_bytes();
     [1188, 1190, 1186].iter().for_each(|oid: &i32| parse.extend(oid.to_be_bytes()));
@@ -148,8 +164,7 @@ async fn intervals_bound_in_redshifts_binary_form_are_understood() {
 
 #[tokio::test]
 async fn functions_answer_as_redshifts_do() {
-    let sandbox = sandbox().await;
-    let client = connect(&sandbox).await;
+    let client = connect(&SANDBOX).await;
     for (sql, expected) in [
         ("JSON_PARSE('[10001,10002,\"abc\"]')", "[10001,10002,\"abc\"]"),
         ("JSON_SERIALIZE(JSON_PARSE('[10001,10002,\"abc\"]'))", "[10001,10002,\"abc\"]"),
@@ -186,6 +201,8 @@ async fn functions_answer_as_redshifts_do() {
             "ST_GeomFromText('linestring(0 0, 1 1)')",
             "01020000000200000000000000000000000000000000000000000000000000F03F000000000000F03F",
         ),
+        ("AVG(a) FROM (SELECT 1 AS a UNION ALL SELECT 2) numbers", "1"),
+        ("AVG(a::smallint) FROM (SELECT -1 AS a UNION ALL SELECT -2) numbers", "-1"),
         ("NVL(NULL, 3)", "3"),
         ("GETDATE() IS NOT NULL", "t"),
     ] {
@@ -195,8 +212,7 @@ async fn functions_answer_as_redshifts_do() {
 
 #[tokio::test]
 async fn listagg_orders_within_its_group() {
-    let sandbox = sandbox().await;
-    let client = connect(&sandbox).await;
+    let client = connect(&SANDBOX).await;
     let sql = "SELECT LISTAGG(name, ', ') WITHIN GROUP (ORDER BY name DESC), LISTAGG(name) WITHIN GROUP (ORDER BY name)
                  FROM (SELECT 'b' AS name UNION ALL SELECT 'a' UNION ALL SELECT NULL) names";
     assert_eq!(first_row(&client, sql).await, ["b, a", "ab"]);
@@ -204,8 +220,7 @@ async fn listagg_orders_within_its_group() {
 
 #[tokio::test]
 async fn varbyte_takes_no_more_than_its_length() {
-    let sandbox = sandbox().await;
-    let client = connect(&sandbox).await;
+    let client = connect(&SANDBOX).await;
     client.batch_execute("CREATE TABLE bounded (v VARBYTE(3))").await.unwrap();
     let refused = client.batch_execute("INSERT INTO bounded VALUES ('abcd')").await.unwrap_err();
     assert_eq!(code(&refused).code(), "22001");
@@ -214,9 +229,24 @@ async fn varbyte_takes_no_more_than_its_length() {
 }
 
 #[tokio::test]
+async fn varchar_counts_bytes() {
+    let client = connect(&SANDBOX).await;
+    client.batch_execute("CREATE TABLE bytes (v VARCHAR(4))").await.unwrap();
+    for refused in ["'ééé'", "'abcde'"] {
+        let refused =
+            client.batch_execute(&format!("INSERT INTO bytes VALUES ({refused})")).await.unwrap_err();
+        assert_eq!(code(&refused).code(), "22001");
+    }
+    let bound = client.execute("INSERT INTO bytes VALUES ($1)", &[&"ééé"]).await.unwrap_err();
+    assert_eq!(code(&bound).code(), "22001");
+    client.batch_execute("INSERT INTO bytes VALUES ('éé'), ('abcd')").await.unwrap();
+    let cut = first_row(&client, "SELECT 'ééé'::VARCHAR(5), 'aé✓'::VARCHAR(5), '✓✓✓'::VARCHAR(8)").await;
+    assert_eq!(cut, ["éé", "aé", "✓✓"]);
+}
+
+#[tokio::test]
 async fn tokio_postgres_looks_the_types_up_and_reads_them() {
-    let sandbox = sandbox().await;
-    let client = connect(&sandbox).await;
+    let client = connect(&SANDBOX).await;
     let sql = "SELECT JSON_PARSE('[1]'), 'abc'::varbyte, '1 year'::interval year to month";
     let statement = client.prepare(sql).await.unwrap();
     let types: Vec<_> =
@@ -229,8 +259,7 @@ async fn tokio_postgres_looks_the_types_up_and_reads_them() {
 
 #[tokio::test]
 async fn json_that_is_none_is_refused() {
-    let sandbox = sandbox().await;
-    let client = connect(&sandbox).await;
+    let client = connect(&SANDBOX).await;
     let refused = client.simple_query("SELECT JSON_PARSE('{')").await.unwrap_err();
     assert_eq!(code(&refused).code(), "22P02");
 }

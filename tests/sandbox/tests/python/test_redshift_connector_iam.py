@@ -17,6 +17,13 @@ def aws():
         yield values
 
 
+@pytest.fixture(scope="module")
+def forgetful():
+    """A sandbox whose issued passwords are over at once."""
+    with serving("--password-life-seconds", "0") as values:
+        yield values
+
+
 @pytest.fixture(autouse=True)
 def environment(aws, monkeypatch):
     """The sandbox's CA and files, and nothing of the person who runs the tests."""
@@ -134,3 +141,10 @@ def test_an_issued_password_serves_its_own_user_only(aws):
     _, password = issued(aws)
     with pytest.raises(redshift_connector.Error, match="password authentication failed"):
         plain(aws, "IAM:stranger", password)
+
+
+def test_a_password_whose_time_is_over_is_refused_in_the_servers_words(forgetful, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", forgetful["aws_endpoint_url"])
+    monkeypatch.setenv("SSL_CERT_FILE", forgetful["ca_file"])
+    with pytest.raises(redshift_connector.Error, match="IAM Authentication token has expired"):
+        login(forgetful, **keys(forgetful), **cluster(forgetful))

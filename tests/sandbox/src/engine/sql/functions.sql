@@ -16,6 +16,17 @@ CREATE AGGREGATE pg_catalog.listagg(text) (SFUNC = textcat, STYPE = text);
 CREATE AGGREGATE pg_catalog.listagg(text, text) (
     SFUNC = string_agg_transfn, STYPE = internal, FINALFUNC = string_agg_finalfn);
 
+-- AVG of an integer is a truncated BIGINT; that of a BIGINT would need a sum of 128 bits, which no function of the engine
+-- keeps in a type that SQL can read.
+ALTER AGGREGATE pg_catalog.avg(smallint) RENAME TO avg_of_postgresql;
+ALTER AGGREGATE pg_catalog.avg(integer) RENAME TO avg_of_postgresql;
+CREATE FUNCTION pg_catalog.truncated_average(count_and_sum bigint[]) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT AS
+    $$ SELECT $1[2] / nullif($1[1], 0) $$;
+CREATE AGGREGATE pg_catalog.avg(smallint) (
+    SFUNC = int2_avg_accum, STYPE = bigint[], FINALFUNC = truncated_average, INITCOND = '{0,0}');
+CREATE AGGREGATE pg_catalog.avg(integer) (
+    SFUNC = int4_avg_accum, STYPE = bigint[], FINALFUNC = truncated_average, INITCOND = '{0,0}');
+
 CREATE FUNCTION pg_catalog.json_parse(text) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
     $$ SELECT super_of_json($1::json::text) $$;
 CREATE FUNCTION pg_catalog.json_serialize(super) RETURNS varchar LANGUAGE sql IMMUTABLE STRICT AS

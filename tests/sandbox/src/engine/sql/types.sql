@@ -73,24 +73,44 @@ CREATE CAST (integer AS varbyte) WITH FUNCTION varbyte(integer);
 CREATE CAST (bigint AS varbyte) WITH FUNCTION varbyte(bigint);
 CREATE CAST (varbyte AS varchar) WITH FUNCTION varchar_of_varbyte(varbyte) AS ASSIGNMENT;
 
--- VARBYTE(n): a value that is stored must fit, one that is cast is cut.
-CREATE FUNCTION pg_catalog.varbyte_too_long(length integer, most integer) RETURNS varbyte LANGUAGE plpgsql AS
-    $$ BEGIN
-        RAISE EXCEPTION 'value of % bytes too long for type varbyte(%)', length, most USING ERRCODE = '22001';
-    END $$;
-CREATE FUNCTION pg_catalog.varbyte(varbyte, integer, boolean) RETURNS varbyte LANGUAGE sql STRICT PARALLEL SAFE AS
-    $$ SELECT CASE WHEN octet_length($1) <= $2 - 4 THEN $1
-                   WHEN $3 THEN substr($1, 1, $2 - 4)::varbyte
-                   ELSE varbyte_too_long(octet_length($1), $2 - 4) END $$;
-CREATE CAST (varbyte AS varbyte) WITH FUNCTION varbyte(varbyte, integer, boolean) AS IMPLICIT;
-
-CREATE FUNCTION pg_catalog.varbyte_concat(varbyte, varbyte) RETURNS varbyte
-    LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteacat';
 CREATE FUNCTION pg_catalog.substring(varbyte, integer, integer) RETURNS varbyte
     LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'bytea_substr';
 CREATE FUNCTION pg_catalog.substring(varbyte, integer) RETURNS varbyte
     LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'bytea_substr_no_len';
+
+-- VARBYTE(n): a value that is stored must fit, one that is cast is cut. Not in SQL, which the planner would replace by its
+-- body, and the modifier of a result with it.
+CREATE FUNCTION pg_catalog.varbyte(value varbyte, modifier integer, explicit boolean) RETURNS varbyte
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS
+    $$ BEGIN
+        IF modifier < 4 OR octet_length(value) <= modifier - 4 THEN RETURN value; END IF;
+        IF explicit THEN RETURN substring(value, 1, modifier - 4); END IF;
+        RAISE EXCEPTION 'value of % bytes too long for type varbyte(%)', octet_length(value), modifier - 4
+            USING ERRCODE = '22001';
+    END $$;
+CREATE CAST (varbyte AS varbyte) WITH FUNCTION varbyte(varbyte, integer, boolean) AS IMPLICIT;
+
+CREATE FUNCTION pg_catalog.varbyte_concat(varbyte, varbyte) RETURNS varbyte
+    LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteacat';
 CREATE OPERATOR pg_catalog.|| (LEFTARG = varbyte, RIGHTARG = varbyte, FUNCTION = varbyte_concat);
+
+-- VARCHAR(n) counts bytes; a string that is cast is cut between two characters. This is where the engine looks for the
+-- length of a VARCHAR, but for COPY, which counts characters.
+CREATE FUNCTION pg_catalog.varchar_of_bytes(value varchar, modifier integer, explicit boolean) RETURNS varchar
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS
+    $$ BEGIN
+        IF modifier < 4 OR octet_length(value) <= modifier - 4 THEN RETURN value; END IF;
+        IF NOT explicit AND octet_length(rtrim(value)) > modifier - 4 THEN
+            RAISE EXCEPTION 'value too long for type character varying(%)', modifier - 4 USING ERRCODE = '22001';
+        END IF;
+        value := left(value, modifier - 4);
+        WHILE octet_length(value) > modifier - 4 LOOP
+            value := left(value, -greatest(1, (octet_length(value) - modifier + 4) / 4));
+        END LOOP;
+        RETURN value;
+    END $$;
+UPDATE pg_cast SET castfunc = 'varchar_of_bytes'::regproc
+ WHERE castsource = 'varchar'::regtype AND casttarget = 'varchar'::regtype;
 
 -- SUPER is JSON text. A string that is stored becomes a JSON string, a scalar that is read loses its quotes.
 CREATE FUNCTION pg_catalog.super_of_json(text) RETURNS super LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS

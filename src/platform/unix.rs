@@ -1,0 +1,58 @@
+//! Unix: Linux, which is tested, and macOS, which is not.
+//!
+//! Invariant: what is made here can be read by its owner only.
+
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
+use std::io;
+use std::net::TcpStream;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use socket2::SockRef;
+
+/// Programs that open an address in the person's browser, the best first.
+pub(crate) const BROWSERS: &[(&str, &[&str])] = if cfg!(target_os = "macos") {
+    &[("/usr/bin/open", &[])]
+} else {
+    &[("xdg-open", &[]), ("sensible-browser", &[]), ("x-www-browser", &[]), ("gnome-open", &[])]
+};
+
+/// Environment variable with the person's folder, for where `HOME` is not set.
+pub(crate) const HOME_VARIABLE: &str = "HOME";
+
+/// Whether windows can be shown; `variable` tells whether an environment variable is set.
+pub(crate) fn has_display(variable: impl Fn(&str) -> bool) -> bool {
+    cfg!(target_os = "macos") || variable("DISPLAY") || variable("WAYLAND_DISPLAY")
+}
+
+/// Opens a file for appending; a new one is for its owner alone.
+pub(crate) fn append_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+}
+
+/// Makes a folder and those above it, for their owner alone.
+pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Whether a file belongs to another user than the one this process acts for.
+pub(crate) fn is_foreign(metadata: &Metadata) -> bool {
+    metadata.uid() != rustix::process::geteuid().as_raw()
+}
+
+/// Limits how long sent bytes may stay unacknowledged before the connection counts as lost, where the system can.
+pub(crate) fn limit_unacknowledged(socket: &SockRef<'_>, limit: Duration) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(limit))?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = (socket, limit);
+    Ok(())
+}
+
+/// Whether a read would not block, now or within the time.
+pub(crate) fn readable_within(stream: &TcpStream, limit: Duration) -> bool {
+    let mut waiting = [PollFd::new(stream, PollFlags::IN)];
+    Timespec::try_from(limit).is_ok_and(|limit| matches!(poll(&mut waiting, Some(&limit)), Ok(1)))
+}
