@@ -45,7 +45,7 @@ CREATE TABLE ingest_bench (
 
 
 def data(rows: int) -> pa.Table:
-    """Twelve columns of mixed types; every seventh note is null."""
+    """Twelve columns of mixed types; every eighth note is null."""
     ids = pa.array(range(rows), pa.int64())
     days = pc.bit_wise_and(ids, 16_383).cast(pa.int32())
     micros = pc.multiply(ids, 86_399_999)
@@ -57,7 +57,7 @@ def data(rows: int) -> pa.Table:
             "small": pc.bit_wise_and(ids, 32_767).cast(pa.int16()),
             "number": pc.bit_wise_and(ids, 2_147_483_647).cast(pa.int32()),
             "ratio": pc.divide(ids.cast(pa.float64()), 7.0),
-            "amount": pc.bit_wise_and(ids, 999_999).cast(pa.decimal128(12, 2)),
+            "amount": pc.bit_wise_and(ids, 999_999).cast(pa.decimal128(21, 2)).cast(pa.decimal128(12, 2)),
             "flag": pc.equal(pc.bit_wise_and(ids, 1), 0),
             "day": days.cast(pa.date32()),
             "moment": micros.cast(pa.timestamp("us")),
