@@ -61,11 +61,13 @@ class Browser:
 
     def expect(self, heading: str) -> None:
         """Waits for a page with this in its heading."""
-        from selenium.webdriver.support.expected_conditions import text_to_be_present_in_element
+        from selenium.common.exceptions import WebDriverException
         from selenium.webdriver.support.ui import WebDriverWait
 
-        shown = text_to_be_present_in_element(("tag name", "h1"), heading)
-        WebDriverWait(self._driver, WAIT_SECONDS).until(shown, f"no heading {heading!r} in {self._driver.page_source}")
+        # In one step: an element found on the page that is being left could not be read any more.
+        heading_of = "return document.querySelector('h1')?.textContent ?? ''"
+        wait = WebDriverWait(self._driver, WAIT_SECONDS, ignored_exceptions=[WebDriverException])
+        wait.until(lambda driver: heading in driver.execute_script(heading_of), f"no heading {heading!r}")
 
     def sign_in(self) -> None:
         self.expect("Sign in")

@@ -17,11 +17,10 @@ import urllib.parse
 import urllib.request
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.ui import WebDriverWait
 
 SANDBOX = json.loads(os.environ["SANDBOX"])
@@ -58,11 +57,13 @@ class Browser:
         def shown(driver):
             return next((found.text for found in driver.find_elements(by, value)), None)
 
-        return WebDriverWait(self.driver, 60, ignored_exceptions=[StaleElementReferenceException]).until(shown)
+        return WebDriverWait(self.driver, 60, ignored_exceptions=[WebDriverException]).until(shown)
 
     def expect(self, heading):
-        shown = expected_conditions.text_to_be_present_in_element((By.TAG_NAME, "h1"), heading)
-        WebDriverWait(self.driver, 60).until(shown, f"no heading {heading!r} in {self.driver.page_source}")
+        # In one step: an element found on the page that is being left could not be read any more.
+        heading_of = "return document.querySelector('h1')?.textContent ?? ''"
+        wait = WebDriverWait(self.driver, 60, ignored_exceptions=[WebDriverException])
+        wait.until(lambda driver: heading in driver.execute_script(heading_of), f"no heading {heading!r}")
         if SANDBOX["screenshots"]:
             self.pictures += 1
             name = f"{sys.argv[1]}-{self.pictures}.png"
