@@ -96,11 +96,11 @@ def browser() -> None:
 
 
 def compilers() -> None:
-    """Makes sure that the C examples can be built in every way: by gcc and clang, with pkg-config and CMake."""
-    programs = {"clang": "clang", "cmake": "cmake", "g++": "g++", "pkg-config": "pkg-config"}
+    """Makes sure that the C examples and the R package can be built: by gcc and clang, with pkg-config and CMake."""
+    programs = {"clang": "clang", "cmake": "cmake", "g++": "g++", "pkg-config": "pkg-config", "R": "r-base-core"}
     missing = [package for program, package in programs.items() if shutil.which(program) is None]
     if missing and _can_apt_install():
-        say(f"Installing the Debian packages {', '.join(missing)} (for the tests of the C examples)")
+        say(f"Installing the Debian packages {', '.join(missing)} (for the tests of the C examples and of R)")
         _apt_install(*missing)
     missing = [package for program, package in programs.items() if shutil.which(program) is None]
     if missing:

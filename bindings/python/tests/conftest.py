@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import shutil
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import adbc_driver_manager
+import project
 import psycopg
 import pytest
 from adbc_driver_redshift import dbapi
 from child import Child
 from sandbox import Endpoint, Sandbox
+from support import MANAGER, needed, output
 
 _TABLE_NUMBERS = itertools.count(1)
 
@@ -66,3 +72,27 @@ def child(endpoint: Endpoint) -> Iterator[Callable[[str], Child]]:
     yield start
     for one in started:
         one.close()
+
+
+@pytest.fixture(scope="session")
+def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation of the driver."""
+    folder = tmp_path_factory.mktemp("prefix")
+    output(sys.executable, project.ROOT / "tools" / "install.py", "install", PREFIX=str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def manager(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the driver manager's library. It is built once for each version."""
+    folder = project.BUILD / f"driver-manager-{adbc_driver_manager.__version__}"
+    library = folder / "libadbc_driver_manager.so"
+    if not library.is_file():
+        needed(shutil.which("g++") is not None, "g++")
+        sources = sorted(MANAGER.glob("adbc_driver_manager*.cc"))
+        fresh = tmp_path_factory.mktemp("manager") / library.name
+        flags = ["-std=c++17", "-fPIC", "-shared", "-DADBC_EXPORTING", f"-I{MANAGER}"]
+        output("g++", *flags, *sources, "-ldl", "-o", fresh)
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(fresh, library)
+    return folder

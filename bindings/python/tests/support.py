@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
+import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+import adbc_driver_manager
+import project
 import psycopg
 import pytest
 from adbc_driver_redshift import DatabaseOptions, dbapi
 from sandbox import Endpoint
+
+#: Sources and headers of the driver manager, in its wheel.
+MANAGER = Path(adbc_driver_manager.__file__).parent
 
 
 def options(endpoint: Endpoint) -> dict[DatabaseOptions, str | int]:
@@ -22,6 +31,15 @@ def options(endpoint: Endpoint) -> dict[DatabaseOptions, str | int]:
         DatabaseOptions.PASSWORD: endpoint.password,
         DatabaseOptions.TLS_ROOT_CERT: endpoint.ca_file,
     }
+
+
+def documented_options(level: str) -> set[str]:
+    """The options that can be set on a `database`, `connection` or `statement`, by the table of the README."""
+    text = (project.ROOT / "README.md").read_text(encoding="utf-8")
+    table = text.split("<!-- options:begin -->")[1].split("<!-- options:end -->")[0]
+    rows = re.findall(r"^\| `([^`]+)` \| ([^|]+) \|", table, re.MULTILINE)
+    assert rows
+    return {key for key, levels in rows if level in levels.strip().split(", ")}
 
 
 def check_error(error: dbapi.Error, *, sqlstate: str | None, mentions: list[str], hides: str = "") -> None:
@@ -58,3 +76,12 @@ def needed(there: bool, what: str) -> None:
     if not there:
         say = pytest.fail if os.environ.get("CI") else pytest.skip
         say(f"needs {what}")
+
+
+def output(*command: str | Path, cwd: Path | None = None, **environment: str) -> str:
+    """What a command prints; it must succeed."""
+    env = {**os.environ, **environment}
+    words = [str(word) for word in command]
+    done = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{shlex.join(words)}\n{done.stdout}{done.stderr}"
+    return done.stdout

@@ -9,54 +9,20 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-import adbc_driver_manager
 import project
 import pytest
 from sandbox import Endpoint
-from support import needed
+from support import MANAGER, needed, output
 
 EXAMPLES = project.ROOT / "bindings" / "c" / "examples"
-MANAGER = Path(adbc_driver_manager.__file__).parent
 COMPILERS = {"gcc": "g++", "clang": "clang++"}
 STRICT = {"c": ["-std=c11"], "cpp": ["-std=c++17"]}
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 # Compiling the driver manager takes its time on a busy machine.
 pytestmark = pytest.mark.timeout(400)
 ROWS = "1  row 1\n2  row 2\n3  row 3\n"
-
-
-def output(*command: str | Path, **environment: str) -> str:
-    env = {**os.environ, **environment}
-    done = subprocess.run([str(word) for word in command], env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{shlex.join(map(str, command))}\n{done.stdout}{done.stderr}"
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An installation of the driver."""
-    folder = tmp_path_factory.mktemp("prefix")
-    output(sys.executable, project.ROOT / "tools" / "install.py", "install", PREFIX=str(folder))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def manager(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the driver manager's library. It is built once for each version."""
-    folder = project.BUILD / f"driver-manager-{adbc_driver_manager.__version__}"
-    library = folder / "libadbc_driver_manager.so"
-    if not library.is_file():
-        needed(shutil.which("g++") is not None, "g++")
-        sources = sorted(MANAGER.glob("adbc_driver_manager*.cc"))
-        fresh = tmp_path_factory.mktemp("manager") / library.name
-        flags = ["-std=c++17", "-fPIC", "-shared", "-DADBC_EXPORTING", f"-I{MANAGER}"]
-        output("g++", *flags, *sources, "-ldl", "-o", fresh)
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(fresh, library)
-    return folder
 
 
 def check_programs(folder: Path, prefix: Path, manager: Path, endpoint: Endpoint) -> None:

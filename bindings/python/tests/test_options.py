@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 import adbc_driver_redshift
 import pytest
 from adbc_driver_redshift import ConnectionOptions, DatabaseOptions, StatementOptions, dbapi
 from sandbox import Endpoint
-from support import check_error, options
+from support import check_error, documented_options, options
 
-README = Path(__file__).resolve().parents[3] / "README.md"
 SECRET = "planted-s3cret"
 
 
@@ -20,12 +16,7 @@ SECRET = "planted-s3cret"
     [("database", DatabaseOptions), ("connection", ConnectionOptions), ("statement", StatementOptions)],
 )
 def test_the_classes_have_the_options_of_the_readme_table(level: str, options_of_level):
-    text = README.read_text(encoding="utf-8")
-    table = text.split("<!-- options:begin -->")[1].split("<!-- options:end -->")[0]
-    rows = re.findall(r"^\| `([^`]+)` \| ([^|]+) \|", table, re.MULTILINE)
-    assert rows
-    documented = {key for key, levels in rows if level in levels.strip().split(", ")}
-    assert {member.value for member in options_of_level} == documented
+    assert {member.value for member in options_of_level} == documented_options(level)
 
 
 def test_no_option_is_named_twice():

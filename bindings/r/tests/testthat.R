@@ -1,0 +1,4 @@
+library(testthat)
+library(adbcredshift)
+
+test_check("adbcredshift")
