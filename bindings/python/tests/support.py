@@ -66,8 +66,13 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30) ->
 
 
 def wait_until_running(engine: psycopg.Connection, text: str) -> None:
-    """Waits until the engine runs a statement that contains the text."""
-    sql = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND query LIKE %s"
+    """Waits until the engine runs a statement that contains the text, and its client waits for rows."""
+    # A statement is active from Parse on; each message starts the time anew.
+    sql = """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE state = 'active' AND pid <> pg_backend_pid() AND query LIKE %s
+            AND clock_timestamp() - query_start > interval '0.2 seconds'
+    """
     wait_until(lambda: engine.execute(sql, [f"%{text}%"]).fetchone() != (0,), f"a statement with '{text}' runs")
 
 

@@ -1,9 +1,13 @@
 """Reads a result that stalls after its first rows until SIGINT; says how the interruption came."""
 
 import os
+import signal
 
 from adbc_driver_redshift import dbapi
 from statements import STALLS
+
+# A shell that runs the tests in the background has its programs ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 with dbapi.connect(os.environ["TEST_URI"]) as connection:
     cursor = connection.cursor()
