@@ -17,7 +17,7 @@ use super::bound::Bound;
 use super::connection::Connection;
 use super::error::{from_encode, from_session, sqlstate};
 use super::insert::InsertTemplate;
-use super::metadata::quoted;
+use super::metadata::{dialect, quoted};
 use super::runtime;
 use super::settings::{IngestMode, IngestSettings, VarcharLength};
 use crate::session::{Column, Operation, ResultFormats, Session};
@@ -49,14 +49,6 @@ pub(super) fn ingest(
         ingest.fill(operation)
     })?;
     Ok(i64::try_from(rows).unwrap_or(i64::MAX))
-}
-
-/// Redshift, unless the server is a PostgreSQL.
-fn dialect(session: &Session) -> Dialect {
-    match session.parameter("padb_version") {
-        Some(_) => Dialect::Redshift,
-        None => Dialect::PostgreSql,
-    }
 }
 
 struct Ingest<'a> {

@@ -4,12 +4,13 @@
 
 use adbc_core::error::{Error, Result, Status};
 
-use super::queries::{self, Server};
+use super::queries;
 use super::rows::Queries;
 use crate::adbc::connection::Connection;
 use crate::adbc::error::{invalid_state, not_implemented, sqlstate};
 use crate::adbc::options;
 use crate::adbc::store::OptionStore;
+use crate::types::Dialect;
 
 pub(in crate::adbc) fn current_schema(connection: &Connection) -> Result<String> {
     let mut name = None;
@@ -70,7 +71,7 @@ fn set_current_catalog(connection: &Connection, name: &str) -> Result<()> {
 /// Redshift folds names, also those in double quotes, unless the session says otherwise.
 fn stored_name(queries: &Queries, name: &str) -> Result<String> {
     let lower = name.to_ascii_lowercase();
-    if lower == name || queries.server() == Server::PostgreSql {
+    if lower == name || queries.server() == Dialect::PostgreSql {
         return Ok(name.to_owned());
     }
     let mut keeps_case = false;

@@ -13,6 +13,7 @@ use arrow_schema::{ArrowError, DataType};
 
 use crate::adbc::reader::{MemoryReader, Reader};
 use crate::session::Session;
+use crate::types::Dialect;
 
 /// Version of the Arrow libraries built in, as Cargo.lock has it.
 const ARROW_VERSION: &str = "v60.1.0";
@@ -69,9 +70,19 @@ pub(in crate::adbc) fn info(session: &Session, codes: Option<&[u32]>) -> Result<
     Ok(Box::new(MemoryReader::new(Arc::clone(&GET_INFO_SCHEMA), vec![batch])))
 }
 
-/// Only Redshift reports `padb_version`; plain PostgreSQL is a supported development target.
+/// Who answers: only Redshift reports `padb_version`; plain PostgreSQL is a supported development target.
+pub(in crate::adbc) fn dialect(session: &Session) -> Dialect {
+    match session.parameter("padb_version") {
+        Some(_) => Dialect::Redshift,
+        None => Dialect::PostgreSql,
+    }
+}
+
 fn vendor_name(session: &Session) -> &'static str {
-    if session.parameter("padb_version").is_some() { "Amazon Redshift" } else { "PostgreSQL" }
+    match dialect(session) {
+        Dialect::PostgreSql => "PostgreSQL",
+        Dialect::Redshift => "Amazon Redshift",
+    }
 }
 
 /// Redshift's release: its `server_version` is 8.0.2 for ever.

@@ -30,7 +30,7 @@ mod texts;
 mod tree;
 
 pub(super) use current::{current_schema, set_current, set_currents};
-pub(super) use info::info;
+pub(super) use info::{dialect, info};
 pub(super) use objects::objects;
 pub(super) use queries::quoted;
 pub(super) use statistics::{statistic_names, statistics};

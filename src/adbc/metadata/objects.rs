@@ -10,13 +10,13 @@ use super::columns::Column;
 use super::constraints::Constraint;
 use super::others::{self, Others};
 use super::pattern::Pattern;
-use super::queries::{Scope, Server};
+use super::queries::Scope;
 use super::rows::{Queries, number, required, truth};
 use super::tree::Tree;
 use crate::adbc::ObjectsFilter;
 use crate::adbc::connection::Connection;
 use crate::adbc::reader::Reader;
-use crate::types::{Lengths, spelled, xdbc};
+use crate::types::{Dialect, Lengths, spelled, xdbc};
 
 /// The types of relations that lie in the current database.
 const LOCAL_TYPES: &[&str] = &["LOCAL TEMPORARY", "SYSTEM TABLE", "SYSTEM VIEW", "TABLE", "VIEW"];
@@ -91,7 +91,7 @@ impl<'a> Listing<'a> {
         let names = others::databases(self.queries, &self.scope, self.current)?;
         names.iter().try_for_each(|name| self.tree.add_catalog(name))?;
         // PostgreSQL shows nothing of them but their names.
-        if self.scope.server == Server::Redshift {
+        if self.scope.server == Dialect::Redshift {
             self.others = Others::new(names);
         }
         Ok(())
@@ -219,7 +219,7 @@ impl<'a> Listing<'a> {
 
 impl Scope<'_> {
     fn has_external(&self) -> bool {
-        self.server == Server::Redshift && self.wants(EXTERNAL_TYPES)
+        self.server == Dialect::Redshift && self.wants(EXTERNAL_TYPES)
     }
 }
 

@@ -12,21 +12,15 @@
 //! order then is one too. Only what PostgreSQL 8.0 understands is used: no window functions, no array expressions.
 
 use super::pattern::Pattern;
+use crate::types::Dialect;
 
 /// The first schema of the search path that exists.
 pub(super) const CURRENT_SCHEMA: &str = "SELECT current_schema()";
 
-/// Who answers. Plain PostgreSQL is a supported development target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Server {
-    PostgreSql,
-    Redshift,
-}
-
 /// Which objects are asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scope<'a> {
-    pub(super) server: Server,
+    pub(super) server: Dialect,
     pub(super) catalog: Pattern<'a>,
     pub(super) db_schema: Pattern<'a>,
     pub(super) table: Pattern<'a>,
@@ -101,8 +95,8 @@ impl Scope<'_> {
     /// Databases but the current one: `name`.
     pub(super) fn other_databases(&self) -> String {
         let (relation, column) = match self.server {
-            Server::Redshift => ("svv_redshift_databases", "database_name"),
-            Server::PostgreSql => ("pg_database", "datname"),
+            Dialect::Redshift => ("svv_redshift_databases", "database_name"),
+            Dialect::PostgreSql => ("pg_database", "datname"),
         };
         let like = self.catalog.like(column);
         format!("SELECT CAST({column} AS varchar(128)) FROM pg_catalog.{relation} WHERE true{like}")
@@ -111,11 +105,11 @@ impl Scope<'_> {
     /// `schema`, external ones last.
     pub(super) fn schemas(&self) -> String {
         let (external, join) = match self.server {
-            Server::Redshift => (
+            Dialect::Redshift => (
                 "CASE WHEN e.esoid IS NULL THEN 0 ELSE 1 END",
                 " LEFT JOIN pg_catalog.svv_external_schemas e ON e.esoid = n.oid",
             ),
-            Server::PostgreSql => ("0", ""),
+            Dialect::PostgreSql => ("0", ""),
         };
         let conditions = self.namespace();
         format!(
@@ -150,11 +144,11 @@ impl Scope<'_> {
         let conditions = self.relation();
         let column = self.column.like("a.attname");
         let (default, identity) = match self.server {
-            Server::Redshift => ("d.adsrc", "CAST(NULL AS boolean)"),
-            Server::PostgreSql => ("pg_catalog.pg_get_expr(d.adbin, d.adrelid)", "a.attidentity <> ''"),
+            Dialect::Redshift => ("d.adsrc", "CAST(NULL AS boolean)"),
+            Dialect::PostgreSql => ("pg_catalog.pg_get_expr(d.adbin, d.adrelid)", "a.attidentity <> ''"),
         };
         let late_binding = match self.server {
-            Server::Redshift if self.wants(&["VIEW"]) => self.late_binding_columns(),
+            Dialect::Redshift if self.wants(&["VIEW"]) => self.late_binding_columns(),
             _ => String::new(),
         };
         format!(

@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use adbc_core::error::{Error, Result, Status};
 
-use super::queries::Server;
+use super::info::dialect;
 use crate::adbc::connection::Connection;
 use crate::adbc::error::{from_decode, from_session};
 use crate::adbc::running::RunningOperation;
 use crate::adbc::runtime;
 use crate::session::{Column, FetchError, Operation, ResultFormats, Session};
-use crate::types::text_cells;
+use crate::types::{Dialect, text_cells};
 
 /// The queries of one metadata call.
 #[derive(Debug)]
@@ -33,12 +33,8 @@ impl Queries {
         Ok(Self { session, operation, running })
     }
 
-    /// Only Redshift reports `padb_version`.
-    pub(super) fn server(&self) -> Server {
-        match self.session.parameter("padb_version") {
-            Some(_) => Server::Redshift,
-            None => Server::PostgreSql,
-        }
+    pub(super) fn server(&self) -> Dialect {
+        dialect(&self.session)
     }
 
     /// Whether SHOW lists catalogs: at this level with all its commands, as the official drivers want it.

@@ -27,7 +27,7 @@ const MAX_VARBYTE_BYTES: u32 = 1_024_000;
 /// Characters of a UUID's text.
 const UUID_CHARS: u32 = 36;
 
-/// Whose types a table is made of.
+/// Whose types and catalogs there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     /// PostgreSQL, which has neither VARBYTE nor SUPER.
