@@ -147,18 +147,6 @@ fn fill_length(out: &mut BytesMut, at: usize, length: usize) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn field(type_oid: u32, type_modifier: i32) -> Field {
-        Field {
-            name: vec![],
-            table_oid: 0,
-            attribute: 0,
-            type_oid,
-            type_length: -1,
-            type_modifier,
-            format: 0,
-        }
-    }
-
     /// A row of one value, converted.
     fn converted(conversion: Conversion, value: &[u8]) -> Result<Vec<u8>> {
         let mut out = BytesMut::new();
@@ -168,7 +156,7 @@ mod tests {
 
     #[test]
     fn format_codes_may_be_none_one_or_one_for_each_column() {
-        let fields = [field(23, -1), field(NUMERIC, (8 << 16 | 2) + 4)];
+        let fields = [Field::of(23, -1), Field::of(NUMERIC, (8 << 16 | 2) + 4)];
         let numeric = Conversion::Numeric(NumericType::from_modifier((8 << 16 | 2) + 4));
         assert!(plan(&fields, &[], 2).is_empty());
         assert!(plan(&fields, &[0], 2).is_empty());
@@ -179,7 +167,12 @@ mod tests {
 
     #[test]
     fn forms_of_redshift_depend_on_format_and_version() {
-        let fields = [field(NUMERIC, -1), field(GEOGRAPHY, -1), field(VARBYTE, 24), field(1186, 458_751)];
+        let fields = [
+            Field::of(NUMERIC, -1),
+            Field::of(GEOGRAPHY, -1),
+            Field::of(VARBYTE, 24),
+            Field::of(1186, 458_751),
+        ];
         let interval = IntervalKind::YearToMonth;
         let text =
             [Conversion::Pass, Conversion::Pass, Conversion::VarbyteText, Conversion::IntervalText(interval)];

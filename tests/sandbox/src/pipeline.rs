@@ -162,25 +162,13 @@ mod tests {
     use crate::conversion::Conversion;
     use crate::row_description::NUMERIC;
 
-    fn field(type_oid: u32, type_modifier: i32) -> Field {
-        Field {
-            name: vec![],
-            table_oid: 0,
-            attribute: 0,
-            type_oid,
-            type_length: -1,
-            type_modifier,
-            format: 0,
-        }
-    }
-
     #[test]
     fn simple_query_takes_the_columns_of_its_latest_result() {
         let mut pipeline = Pipeline::new(2);
         pipeline.push(Request::Query);
-        pipeline.described(&[field(6551, -1)]);
+        pipeline.described(&[Field::of(6551, -1)]);
         assert_eq!(*pipeline.current_plan().unwrap(), [Conversion::VarbyteText]);
-        pipeline.described(&[field(23, -1)]);
+        pipeline.described(&[Field::of(23, -1)]);
         assert_eq!(pipeline.current_plan(), None);
     }
 
@@ -196,7 +184,7 @@ mod tests {
         pipeline.push(Request::Bind { portal: b"p".to_vec(), statement: b"s".to_vec(), formats: vec![1] });
         pipeline.push(execute(b"p"));
         pipeline.answered();
-        pipeline.learned(vec![field(NUMERIC, -1)]);
+        pipeline.learned(vec![Field::of(NUMERIC, -1)]);
         pipeline.answered();
         assert_eq!(*pipeline.current_plan().unwrap(), [Conversion::Numeric(None)]);
     }

@@ -114,6 +114,14 @@ fn flags(protocol: u32, field: &Field, origin: Option<&ColumnOrigin>) -> u16 {
 }
 
 #[cfg(test)]
+impl Field {
+    /// A column of which only the type matters.
+    pub(crate) fn of(type_oid: u32, type_modifier: i32) -> Self {
+        Self { name: vec![], table_oid: 0, attribute: 0, type_oid, type_length: -1, type_modifier, format: 0 }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::messages::HEADER;
