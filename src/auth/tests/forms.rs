@@ -31,6 +31,8 @@ async fn malformed_values_are_refused_by_name() {
         (|c| c.aws.endpoint_url = Some("https://u:pl4nted-s3cret@h".into()), "aws.endpoint_url"),
         (|c| c.aws.endpoint_url = Some("pl4nted-s3cret".into()), "aws.endpoint_url"),
         (|c| c.aws.proxy_url = Some(Secret::new("socks5://u:pl4nted-s3cret@h")), "aws.proxy_url"),
+        (|c| c.sso.scopes = vec!["redshift:connect".into()], "leaves out sso:account:access"),
+        (|c| c.sso.scopes = vec!["sso:account:access x".into()], "sso.scopes"),
         (|c| c.iam.duration_seconds = Some(899), "900 to 3600"),
         (|c| c.iam.duration_seconds = Some(3601), "900 to 3600"),
         (|c| c.aws.role_arn = Some("role/x".into()), "aws.role_arn"),
