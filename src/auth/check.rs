@@ -53,6 +53,7 @@ fn names_aws(config: &AuthConfig) -> bool {
         .any(Option::is_some)
         || aws.access_key_id.is_some()
         || aws.secret_access_key.is_some()
+        || aws.session_token.is_some()
         || aws.credential_source != CredentialSource::Auto
         || target.serverless == Toggle::True
         || config.iam.api != Api::Auto

@@ -169,7 +169,9 @@ fn connections_opened_at_once_share_one_fetch_of_credentials() {
 fn connections_opened_at_once_share_one_sign_in() {
     let sandbox = sandbox(SandboxConfig { approve_sso: true, ..SandboxConfig::default() });
     at_once(|| typed_sso(&sandbox, &[cluster(&sandbox), ("username", sandbox.user())]));
-    for operation in ["StartDeviceAuthorization", "GetRoleCredentials", "GetClusterCredentials"] {
+    for operation in
+        ["StartDeviceAuthorization", "CreateToken", "GetRoleCredentials", "GetClusterCredentials"]
+    {
         assert_eq!(sandbox.aws().requests_of(operation).len(), 1, "{operation}");
     }
 }

@@ -6,6 +6,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -170,6 +171,35 @@ fn proxy() -> (String, Arc<Mutex<Vec<String>>>) {
 
 fn heads(heads: &Mutex<Vec<String>>) -> Vec<String> {
     heads.lock().unwrap().clone()
+}
+
+#[test]
+fn the_browser_is_started_with_the_address_as_its_one_argument() {
+    let folder = tempfile::tempdir().unwrap();
+    let browser = folder.path().join("a browser; echo");
+    std::fs::write(&browser, "#!/bin/sh\nprintf '%s\\n' \"$#\" \"$@\" >\"$HOME/opened\"\n").unwrap();
+    std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let aws = CLUSTER.aws();
+    let start_url = aws.sso_start_url();
+    let outcome = log_in_to_target(
+        &[("BROWSER", browser.to_str().unwrap())],
+        &[
+            ("adbc.redshift.auth.method", "sso"),
+            ("adbc.redshift.sso.start_url", &start_url),
+            ("adbc.redshift.sso.region", aws.sso_region()),
+            ("adbc.redshift.sso.account_id", aws.sso_account_id()),
+            ("adbc.redshift.sso.role_name", aws.sso_role_name()),
+            ("adbc.redshift.sso.flow", "auto"),
+            ("adbc.redshift.sso.open_browser", "auto"),
+            ("adbc.redshift.sso.timeout_seconds", "2"),
+        ],
+    );
+    assert!(outcome.error().starts_with("Timeout"), "{}", outcome.error());
+    let opened = std::fs::read_to_string(outcome.home.path().join("opened")).unwrap();
+    let (count, address) = opened.trim_end().split_once('\n').unwrap();
+    assert_eq!(count, "1");
+    assert!(address.contains("/authorize?") && address.contains("&code_challenge="), "{address}");
+    assert!(outcome.stderr.contains(address), "{}", outcome.stderr);
 }
 
 #[test]
