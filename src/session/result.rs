@@ -15,6 +15,7 @@ use super::error::{Error, ErrorKind};
 use super::message::{self, CommandTag};
 use super::request::{Close, Request};
 use super::wire::{Limits, Wire, unexpected};
+use crate::span::Span;
 
 /// Rows per Execute on a named portal.
 pub(super) const PORTAL_ROWS: i32 = 16_384;
@@ -146,9 +147,9 @@ impl Chunk {
     }
 
     /// The next row body.
-    pub(super) fn next_row(&mut self) -> Option<&[u8]> {
+    pub(super) fn next_row(&mut self) -> Option<Span<'_>> {
         let length = *self.lengths.get(self.next_row)? as usize;
-        let row = self.bytes.get(self.next_byte..self.next_byte + length)?;
+        let row = Span::new(self.bytes.get(self.next_byte..)?, length)?;
         self.next_row += 1;
         self.next_byte += length;
         Some(row)
@@ -187,7 +188,7 @@ impl Wire {
     /// Feeds rows to `take` from what is in the buffer. Never waits.
     pub(super) fn pump<E>(
         &mut self,
-        mut take: impl FnMut(&[u8]) -> Result<Verdict, E>,
+        mut take: impl FnMut(Span<'_>) -> Result<Verdict, E>,
     ) -> Result<Result<Pump, Error>, E> {
         loop {
             if self.open.is_some() && self.owed() == 0 {
@@ -305,11 +306,11 @@ impl Wire {
     pub(super) async fn park_open(&mut self, limit_bytes: usize, limits: Limits<'_>) -> Result<(), Error> {
         let Some(inbox) = self.open.as_ref().map(|open| Arc::clone(&open.inbox)) else { return Ok(()) };
         loop {
-            let take = |row: &[u8]| {
+            let take = |row: Span<'_>| {
                 if inbox.held_bytes.load(Ordering::Relaxed).saturating_add(row.len()) > limit_bytes {
                     return Ok(Verdict::Refuse);
                 }
-                inbox.hold(row);
+                inbox.hold(&row);
                 Ok::<_, std::convert::Infallible>(Verdict::Next)
             };
             let Ok(pumped) = self.pump(take);
