@@ -18,11 +18,12 @@ use super::cancel::Canceller;
 use super::config::{Login, SessionConfig};
 use super::error::{Error, ErrorKind, ServerError};
 use super::group;
+use super::limits::Limits;
 use super::result::Pump;
 use super::shared::Shared;
 use super::startup::{self, Progress};
 use super::transport;
-use super::wire::{Leaving, Limits, Wire};
+use super::wire::{Leaving, Wire};
 use super::{CancelToken, Operation, TransactionStatus};
 
 /// How long the server may take to end a cancelled statement, once another one waits for it, before the session is

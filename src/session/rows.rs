@@ -9,9 +9,10 @@ use super::CancelToken;
 use super::buffer::Verdict;
 use super::connection::Session;
 use super::error::{Error, ErrorKind};
+use super::inbox::{Chunk, Inbox};
+use super::limits::Limits;
 use super::message::{Column, CommandTag};
-use super::result::{Chunk, Inbox, Pump};
-use super::wire::Limits;
+use super::result::Pump;
 use crate::span::Span;
 
 /// An open or finished result. Dropping it unread never blocks and never harms a transaction: the rest is thrown away in
