@@ -4,6 +4,7 @@
 
 mod architecture;
 mod bind;
+mod cancel;
 mod edge_values;
 mod ingest;
 mod log;
