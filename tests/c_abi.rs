@@ -135,9 +135,13 @@ fn run_with(name: &str, flags: &[&str], arguments: &[&str]) {
 }
 
 fn uri(sandbox: &BlockingSandbox) -> String {
-    // Valgrind does not follow the cipher's assembler and takes what it encrypts for uninitialised.
-    let tls = if Checker::chosen() == Checker::Valgrind { "&tls.mode=disable" } else { "" };
-    sandbox.uri() + tls
+    let uri = sandbox.uri();
+    if Checker::chosen() != Checker::Valgrind {
+        return uri;
+    }
+    // Valgrind does not follow the cipher's assembler and takes what it encrypts for uninitialised; what the resolver of
+    // the C library keeps for itself it counts as lost.
+    uri.replace("@localhost:", "@127.0.0.1:") + "&tls.mode=disable"
 }
 
 #[test]
