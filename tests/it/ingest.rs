@@ -366,6 +366,33 @@ fn a_failure_leaves_nothing_half_written() {
 }
 
 #[test]
+fn an_integer_that_its_column_does_not_hold_is_named_before_it_is_sent() {
+    let mut connection = fresh("narrow");
+    execute(&mut connection, "CREATE TABLE narrow (n SMALLINT, m INTEGER)");
+    let (small, middle) = (i64::from(i16::MAX), i64::from(i32::MAX));
+    for (row, words) in [
+        ([small + 1, 0], ["column 1 \"n\"", "row 3", "-32768 to 32767"]),
+        ([0, -middle - 2], ["column 2 \"m\"", "row 3", "-2147483648 to 2147483647"]),
+    ] {
+        let column = |at: usize, edge: i64| {
+            Arc::new(Int64Array::from(vec![Some(edge), None, Some(row[at])])) as ArrayRef
+        };
+        let data = batch(vec![("n", column(0, -small - 1)), ("m", column(1, middle))]);
+        let error = ingest(&mut connection, "narrow", "append", data.clone()).unwrap_err();
+        assert_eq!(error.status, Status::InvalidData, "{error}");
+        assert_eq!(error.sqlstate.map(|letter| letter as u8), *b"22003");
+        for word in words {
+            assert!(error.message.contains(word), "{word}: {error}");
+        }
+        assert_eq!(ingest(&mut connection, "narrow", "append", data.slice(0, 2)).unwrap(), Some(2));
+    }
+    let narrow = batch(vec![("n", Arc::new(Int32Array::from(vec![1 << 15])) as ArrayRef)]);
+    let error = ingest(&mut connection, "narrow", "append", narrow).unwrap_err();
+    assert!(error.message.contains("row 1"), "{error}");
+    assert_eq!(count(&mut connection, "narrow"), 4);
+}
+
+#[test]
 fn without_a_transaction_of_its_own_what_came_before_a_failure_stays() {
     let mut connection = fresh("stays");
     let mut statement = target(&mut connection, "stays", "create");
