@@ -47,6 +47,13 @@ def test_bytes_are_sent_with_their_nul(cursor: dbapi.Cursor):
     assert cursor.fetchone() == (b"\x00\xff\x00",)
 
 
+def test_parameters_by_name_are_refused_with_advice(cursor: dbapi.Cursor):
+    with pytest.raises(dbapi.NotSupportedError, match=r"\$1, \$2.*list or tuple"):
+        cursor.execute("SELECT $1", {"value": 1})
+    cursor.execute("SELECT $1", (7,))
+    assert cursor.fetchone() == (7,)
+
+
 def test_executemany_of_other_statements_runs_once_per_row(cursor: dbapi.Cursor):
     cursor.execute("CREATE TEMP TABLE counted AS SELECT generate_series(1, 10) AS n")
     cursor.executemany("DELETE FROM counted WHERE n = $1 OR n = $2", [(1, 2), (3, 3), (99, 99)])
