@@ -21,6 +21,16 @@ use crate::secret::Secret;
 /// Registered without a port; the port of the moment is named at authorize and token time.
 const REDIRECT_URI: &str = "http://127.0.0.1/oauth/callback";
 
+/// Errors that an authorization endpoint comes back with, besides `access_denied`.
+const OAUTH_ERRORS: [&str; 6] = [
+    "invalid_request",
+    "invalid_scope",
+    "server_error",
+    "temporarily_unavailable",
+    "unauthorized_client",
+    "unsupported_response_type",
+];
+
 /// The secrets of one login.
 struct Login {
     verifier: Secret,
@@ -49,15 +59,15 @@ impl Sso {
                 answer.send(Page::Forged).await;
                 continue;
             }
-            let outcome = match (callback.error, callback.code) {
-                (None, Some(code)) => self.redeem(client, portal, &registration, &login, &code).await,
-                // What the callback says is not repeated: anyone can write it.
-                _ => Err(Error::rejected(
-                    "the sign-in page reported that access was declined: connect again and allow the access, or ask \
-                     for an assignment in Identity Center",
-                )),
+            let (page, outcome) = match (callback.error.as_deref(), callback.code) {
+                (None, Some(code)) => {
+                    let outcome = self.redeem(client, portal, &registration, &login, &code).await;
+                    (if outcome.is_ok() { Page::SignedIn } else { Page::Failed }, outcome)
+                }
+                (Some("access_denied"), _) => (Page::Declined, Err(declined())),
+                (error, _) => (Page::Failed, Err(not_completed(error))),
             };
-            answer.send(if outcome.is_ok() { Page::SignedIn } else { Page::Failed }).await;
+            answer.send(page).await;
             return outcome;
         }
     }
@@ -153,6 +163,23 @@ impl Login {
             .append_pair("code_challenge", &challenge);
         Ok(url)
     }
+}
+
+fn declined() -> Error {
+    Error::rejected(
+        "the sign-in page reported that access was declined: connect again and allow the access, or ask for an \
+         assignment in Identity Center",
+    )
+}
+
+/// The words of a callback are not repeated, since anyone can write one; only those that OAuth knows are.
+fn not_completed(error: Option<&str>) -> Error {
+    let known = OAUTH_ERRORS.iter().find(|known| Some(**known) == error);
+    let reason = known.copied().unwrap_or("no code, and no reason that OAuth knows");
+    Error::rejected(format!(
+        "the sign-in page came back with {reason}: connect again; if that does not help, set adbc.redshift.sso.flow to \
+         device, or ask whoever runs Identity Center"
+    ))
 }
 
 fn base64url(bytes: &[u8]) -> String {
