@@ -129,6 +129,8 @@ class TestPandas:
         connection.rollback()
         assert write("pandas_modes", arrow_frame()[["id", "seen"]], "append") == 4
         assert stored(connection, "pandas_modes")["customer"].null_count == 5
+        assert write("pandas_modes", arrow_frame(), "delete_rows") == 4
+        check_stored(connection, "pandas_modes")
         assert write("pandas_modes", pd.DataFrame({"id": [7], "other": ["x"]}), "replace") == 1
         assert stored(connection, "pandas_modes").to_pydict() == {"id": [7], "other": ["x"]}
 
@@ -186,7 +188,7 @@ class TestPolars:
         def read() -> pl.DataFrame:
             return pl.read_database_uri("SELECT * FROM polars_modes", endpoint.uri, engine="adbc")
 
-        write(self.FRAME, "fail")
+        write(self.FRAME, "append")
         with pytest.raises(dbapi.Error, match="already exists"):
             write(self.FRAME, "fail")
         assert read().height == 4
