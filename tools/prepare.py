@@ -256,7 +256,7 @@ def _pip_environment() -> dict[str, str]:
 
 
 def _package_digest() -> str:
-    sources = [LIBRARY, ROOT / "Cargo.toml", PACKAGE / "pyproject.toml", PACKAGE / "hatch_build.py"]
+    sources = [LIBRARY, ROOT / "Cargo.lock", ROOT / "Cargo.toml", PACKAGE / "pyproject.toml", *PACKAGE.glob("*.py")]
     sources += sorted((PACKAGE / "src").rglob("*.py"))
     digest = hashlib.sha256()
     for source in sources:
