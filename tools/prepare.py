@@ -102,6 +102,9 @@ def compilers() -> None:
     """Makes sure that the C examples and the R package can be built: by gcc and clang, with pkg-config and CMake."""
     programs = {"clang": "clang", "cmake": "cmake", "g++": "g++", "pkg-config": "pkg-config", "R": "r-base-core"}
     _programs(programs, "the tests of the C examples and of R")
+    if shutil.which("R") and not succeeds("Rscript", "-e", "loadNamespace('testthat')") and _can_apt_install():
+        say("Installing the Debian package r-cran-testthat (for the tests of R)")
+        _apt_install("r-cran-testthat")
 
 
 def tools() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import project
 import pytest
 from sandbox import Endpoint
-from support import MANAGER, documented_options, output
+from support import MANAGER, documented_options, needed, output
 
 PACKAGE = project.ROOT / "bindings" / "r"
 STAND_IN = Path(__file__).parent / "r_manager"
@@ -135,9 +135,22 @@ class TestInstalled:
     def test_the_help_fits_the_code(self, found: dict[str, str]):
         assert output("Rscript", "-e", HELP, **found).strip() == ""
 
-    def test_its_own_tests_pass(self, found: dict[str, str]):
+    def test_it_passes_the_check_of_packages_and_its_own_tests(
+        self, found: dict[str, str], endpoint: Endpoint, tmp_path: Path
+    ):
         there = output("Rscript", "-e", 'cat(requireNamespace("testthat", quietly = TRUE))', **found)
-        if there != "TRUE":
-            pytest.skip("needs testthat")
-        script = 'testthat::test_dir("testthat", package = "adbcredshift", load_package = "installed")'
-        output("Rscript", "-e", script, cwd=PACKAGE / "tests", **found)
+        needed(there == "TRUE", "R's testthat")
+        output("R", "CMD", "build", PACKAGE, cwd=tmp_path)
+        settings = {
+            **found,
+            "ADBC_REDSHIFT_TEST_URI": endpoint.uri,
+            # Debian has no nanoarrow, and nothing is asked of CRAN.
+            "_R_CHECK_FORCE_SUGGESTS_": "false",
+            "_R_CHECK_XREFS_REPOSITORIES_": "",
+        }
+        report = output(
+            "R", "CMD", "check", "--no-manual", f"adbcredshift_{project.version()}.tar.gz", cwd=tmp_path, **settings
+        )
+        remarks = re.findall(r"^\* checking (.+) \.\.\. (?:NOTE|WARNING|ERROR)$", report, re.MULTILINE)
+        assert set(remarks) <= {"package dependencies"}, report
+        assert "checking tests" in report
