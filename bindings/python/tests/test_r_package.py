@@ -34,7 +34,7 @@ release(stmt, con, db)
 """
 WRONG = """
 library(adbcdrivermanager)
-adbc_database_init(adbcredshift::adbcredshift(), adbc.redshift.target.hots = "example.com")
+do.call(adbc_database_init, c(list(adbcredshift::adbcredshift()), setNames(commandArgs(TRUE)[2], commandArgs(TRUE)[1])))
 """
 HELP = """
 library(tools)
@@ -101,8 +101,8 @@ def found(request: pytest.FixtureRequest, packages: Path, prefix: Path, tmp_path
     return environment
 
 
-def failure(script: str, environment: dict[str, str]) -> str:
-    command = ["Rscript", "-e", script]
+def failure(script: str, environment: dict[str, str], *arguments: str) -> str:
+    command = ["Rscript", "-e", script, *arguments]
     done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
     assert done.returncode != 0, done.stdout
     return done.stderr
@@ -119,8 +119,9 @@ class TestInstalled:
         classes = "adbcredshift_database adbcredshift_connection adbcredshift_statement"
         assert output("Rscript", "-e", QUERY, endpoint.uri, **found) == f"{classes} 1000"
 
-    def test_an_unknown_option_names_the_nearest_one(self, found: dict[str, str]):
-        assert "target.host" in failure(WRONG, found)
+    def test_wrong_options_are_refused_in_the_drivers_words(self, found: dict[str, str]):
+        assert "target.host" in failure(WRONG, found, "adbc.redshift.target.hots", "example.com")
+        assert "verify-full" in failure(WRONG, found, "adbc.redshift.tls.mode", "sometimes")
 
     def test_a_path_that_does_not_exist_is_an_error(self, found: dict[str, str]):
         found["ADBC_REDSHIFT_LIBRARY"] = "/nonexistent/driver.so"

@@ -143,7 +143,7 @@ def test_the_import_is_quick(clean: Path):
     assert min(float(run(clean, IMPORT)) for _ in range(5)) < IMPORT_MS
 
 
-def test_the_wheel_says_which_pythons_it_is_for():
+def test_the_wheel_says_which_pythons_it_is_for_so_that_pip_refuses_others():
     assert "\nRequires-Python: >=3.9\n" in metadata("METADATA")
 
 
