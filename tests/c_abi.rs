@@ -135,9 +135,13 @@ fn run_with(name: &str, flags: &[&str], arguments: &[&str]) {
 }
 
 fn uri(sandbox: &BlockingSandbox) -> String {
-    // Valgrind does not follow the cipher's assembler and takes what it encrypts for uninitialised.
-    let tls = if Checker::chosen() == Checker::Valgrind { "&tls.mode=disable" } else { "" };
-    sandbox.uri() + tls
+    let uri = sandbox.uri();
+    if Checker::chosen() != Checker::Valgrind {
+        return uri;
+    }
+    // Valgrind does not follow the cipher's assembler and takes what it encrypts for uninitialised; what the resolver of
+    // the C library keeps for itself it counts as lost.
+    uri.replace("@localhost:", "@127.0.0.1:") + "&tls.mode=disable"
 }
 
 #[test]
@@ -157,13 +161,15 @@ fn bound_data_is_sent_and_released_exactly_once() {
 }
 
 #[test]
-fn plain_functions_can_be_linked() {
-    run("linked", &["-ladbc_driver_redshift"]);
+fn every_plain_function_can_be_linked_and_called() {
+    let sandbox = Sandbox::start_blocking(SandboxConfig::default()).unwrap();
+    run_with("linked", &["-ladbc_driver_redshift"], &[&uri(&sandbox)]);
 }
 
 #[test]
 fn a_host_with_the_same_names_is_not_called_and_code_outlives_dlclose() {
-    run("host", &["-rdynamic"]);
+    let sandbox = Sandbox::start_blocking(SandboxConfig::default()).unwrap();
+    run_with("host", &["-rdynamic"], &[&uri(&sandbox)]);
 }
 
 #[test]
@@ -174,13 +180,13 @@ fn a_waiting_connect_can_be_cancelled() {
 #[test]
 fn threads_share_connections_and_statements() {
     let sandbox = Sandbox::start_blocking(SandboxConfig::default()).unwrap();
-    output_of(program("threads", &[]).arg(library()).arg(uri(&sandbox)));
+    run_with("threads", &[], &[&uri(&sandbox)]);
 }
 
 #[test]
 fn errors_have_details_at_once_and_in_mid_stream() {
     let sandbox = Sandbox::start_blocking(SandboxConfig::default()).unwrap();
-    output_of(program("details", &[]).arg(library()).arg(uri(&sandbox)));
+    run_with("details", &[], &[&uri(&sandbox)]);
 }
 
 #[test]

@@ -965,7 +965,8 @@ pub static TABLE: &[OptionSpec] = &[
         Kind::Text,
         None,
         &[],
-        "The connection's database; only the one connected to can be set.",
+        "The connection's database. Set before the connection is opened, it is the one to connect to, whatever \
+         `adbc.redshift.target.database` says; afterwards no other can be set.",
     ),
     row(
         CURRENT_DB_SCHEMA,
@@ -982,6 +983,15 @@ pub static TABLE: &[OptionSpec] = &[
         Some("false"),
         &[],
         "Incremental execution of partitions; only `false` is supported.",
+    ),
+    row(
+        BIND_BY_NAME,
+        S,
+        Kind::Boolean,
+        Some("false"),
+        &[],
+        "Binding columns to parameters by name; only `false` is supported, as Redshift's parameters have numbers and no \
+         names: `$1` is the first bound column.",
     ),
     row(
         INGEST_TARGET_TABLE,
@@ -1133,6 +1143,7 @@ keys! {
     CURRENT_CATALOG = "adbc.connection.catalog";
     CURRENT_DB_SCHEMA = "adbc.connection.db_schema";
     INCREMENTAL = "adbc.statement.exec.incremental";
+    BIND_BY_NAME = "adbc.statement.bind_by_name";
     INGEST_TARGET_TABLE = "adbc.ingest.target_table";
     INGEST_TARGET_CATALOG = "adbc.ingest.target_catalog";
     INGEST_TARGET_DB_SCHEMA = "adbc.ingest.target_db_schema";

@@ -1,24 +1,24 @@
 //! Turns option texts into the typed settings of a session, a login and a result. Knows every option's use; the
 //! table knows its form.
 
+mod ingest;
 mod login;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use adbc_core::error::{Error, Result, Status};
 
+pub(super) use self::ingest::{IngestMode, IngestSettings, VarcharLength};
 pub(super) use self::login::{auth, auth_profile};
-use super::error::invalid_state;
 use super::log::LogSettings;
 use super::options;
 use super::store::OptionStore;
 use crate::auth::Credentials;
 use crate::secret::Secret;
 use crate::session::{Keepalive, Login, SessionConfig, TlsConfig, TlsMode, TlsVersion};
-use crate::types::{BatchLimits, MAX_VARCHAR_BYTES};
+use crate::types::BatchLimits;
 
 /// How results are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,114 +70,6 @@ impl SessionSettings {
     }
 }
 
-/// How bound data becomes a table's rows.
-#[derive(Clone, Debug)]
-pub(super) struct IngestSettings {
-    pub(super) table: String,
-    pub(super) catalog: Option<String>,
-    pub(super) db_schema: Option<String>,
-    pub(super) temporary: bool,
-    pub(super) mode: IngestMode,
-    pub(super) varchar_length: VarcharLength,
-    /// SQL types by column name.
-    pub(super) column_types: BTreeMap<String, String>,
-    pub(super) dist_key: Option<String>,
-    pub(super) sort_key: Vec<String>,
-    /// In a transaction of its own, where none is open.
-    pub(super) transaction: bool,
-}
-
-/// What becomes of the target table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum IngestMode {
-    Append,
-    Create,
-    CreateAppend,
-    Replace,
-}
-
-/// The length of new VARCHAR columns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum VarcharLength {
-    /// In bytes.
-    Fixed(u32),
-    /// That of the longest value.
-    Measured,
-}
-
-impl IngestSettings {
-    /// The settings, if a target table is set; stores are given innermost first.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidState` for a temporary table with catalog or schema, `InvalidArguments` for values that cannot be read.
-    pub(super) fn from_stores(stores: &[&OptionStore]) -> Result<Option<Self>> {
-        let options = Options(stores);
-        let Some(table) = options.optional(options::INGEST_TARGET_TABLE) else { return Ok(None) };
-        let settings = Self {
-            table,
-            catalog: options.optional(options::INGEST_TARGET_CATALOG),
-            db_schema: options.optional(options::INGEST_TARGET_DB_SCHEMA),
-            temporary: options.is_on(options::INGEST_TEMPORARY)?,
-            mode: match options.text(options::INGEST_MODE)?.as_str() {
-                "adbc.ingest.mode.append" => IngestMode::Append,
-                "adbc.ingest.mode.create_append" => IngestMode::CreateAppend,
-                "adbc.ingest.mode.replace" => IngestMode::Replace,
-                _ => IngestMode::Create,
-            },
-            varchar_length: varchar_length(&options.text(options::VARCHAR_LENGTH)?)?,
-            column_types: column_types(options.optional(options::COLUMN_TYPES))?,
-            dist_key: options.optional(options::DIST_KEY),
-            sort_key: options.optional(options::SORT_KEY).map(|text| names(&text)).unwrap_or_default(),
-            transaction: options.is_on(options::INGEST_TRANSACTION)?,
-        };
-        if settings.temporary && (settings.catalog.is_some() || settings.db_schema.is_some()) {
-            return Err(invalid_state(format!(
-                "a temporary table has no catalog and no schema of yours; unset '{}' and '{}', or '{}'",
-                options::INGEST_TARGET_CATALOG,
-                options::INGEST_TARGET_DB_SCHEMA,
-                options::INGEST_TEMPORARY
-            )));
-        }
-        Ok(Some(settings))
-    }
-}
-
-fn varchar_length(text: &str) -> Result<VarcharLength> {
-    match text {
-        "max" => Ok(VarcharLength::Fixed(MAX_VARCHAR_BYTES)),
-        "measured" => Ok(VarcharLength::Measured),
-        number => number
-            .parse()
-            .ok()
-            .filter(|bytes| (1..=MAX_VARCHAR_BYTES).contains(bytes))
-            .map(VarcharLength::Fixed)
-            .ok_or_else(|| {
-                let message = format!(
-                    "option '{}' takes a number from 1 to {MAX_VARCHAR_BYTES}, 'max' or 'measured', not '{text}'",
-                    options::VARCHAR_LENGTH
-                );
-                Error::with_message_and_status(message, Status::InvalidArguments)
-            }),
-    }
-}
-
-fn column_types(text: Option<String>) -> Result<BTreeMap<String, String>> {
-    // What DDL of a column type needs, and nothing that could end it.
-    let is_harmless = |sql: &String| sql.chars().all(|c| c.is_ascii_alphanumeric() || " _(),".contains(c));
-    let Some(text) = text else { return Ok(BTreeMap::new()) };
-    match serde_json::from_str::<BTreeMap<String, String>>(&text) {
-        Ok(types) if types.values().all(is_harmless) => Ok(types),
-        _ => {
-            let message = format!(
-                "option '{}' takes a JSON object of column names and SQL types, such as {{\"name\": \"VARCHAR(20)\"}}",
-                options::COLUMN_TYPES
-            );
-            Err(Error::with_message_and_status(message, Status::InvalidArguments))
-        }
-    }
-}
-
 /// Checks what `AdbcDatabaseInit` can check without a network: forms, not missing fields.
 pub(super) fn check_database(store: &OptionStore) -> Result<()> {
     let options = Options(&[store]);
@@ -213,7 +105,7 @@ pub(super) fn session(stores: &[&OptionStore], credentials: Credentials) -> Resu
         host: credentials.host,
         connect_host: options.optional(options::CONNECT_HOST),
         port: credentials.port,
-        database: options.text(options::DATABASE)?,
+        database: options.database().ok_or_else(missing_database)?,
         tls: options.tls()?,
         connect_timeout: options.seconds(options::CONNECT_TIMEOUT)?,
         keepalive: Keepalive {
@@ -229,7 +121,7 @@ pub(super) fn session(stores: &[&OptionStore], credentials: Credentials) -> Resu
 /// What every login needs and no AWS call can find, checked before a credential is fetched.
 pub(super) fn check_connection(stores: &[&OptionStore], requires_tls: bool) -> Result<()> {
     let options = Options(stores);
-    options.text(options::DATABASE)?;
+    options.database().ok_or_else(missing_database)?;
     if requires_tls && options.tls()?.mode == TlsMode::Disable {
         let message = format!(
             "a login by IAM or SSO is refused with '{}' = 'disable': its temporary password would travel in clear text; \
@@ -239,6 +131,10 @@ pub(super) fn check_connection(stores: &[&OptionStore], requires_tls: bool) -> R
         return Err(Error::with_message_and_status(message, Status::InvalidArguments));
     }
     Ok(())
+}
+
+fn missing_database() -> Error {
+    missing_options([options::DATABASE].into_iter())
 }
 
 fn missing_options<'a>(keys: impl Iterator<Item = &'a str>) -> Error {
@@ -269,6 +165,11 @@ impl Options<'_> {
         value.or_else(|| options::find(key)?.default.map(str::to_owned))
     }
 
+    /// The database to connect to. A catalog set on a connection that is not open yet is one.
+    fn database(&self) -> Option<String> {
+        self.optional(options::CURRENT_CATALOG).or_else(|| self.optional(options::DATABASE))
+    }
+
     fn text(&self, key: &str) -> Result<String> {
         self.optional(key).ok_or_else(|| missing_options([key].into_iter()))
     }
@@ -297,8 +198,11 @@ impl Options<'_> {
     fn query_group(&self) -> Result<Option<Arc<str>>> {
         let Some(group) = self.optional(options::QUERY_GROUP) else { return Ok(None) };
         if group.contains('\\') {
-            // The server may take it as an escape or as itself, by a setting of its own.
-            let message = format!("option '{}': a query group cannot hold a backslash", options::QUERY_GROUP);
+            // SET takes a literal and no expression, and a server may take a backslash in one for an escape or for itself.
+            let message = format!(
+                "option '{}': a query group cannot hold a backslash; write it with another character",
+                options::QUERY_GROUP
+            );
             return Err(Error::with_message_and_status(message, Status::InvalidArguments));
         }
         Ok(Some(group.into()))
@@ -337,6 +241,10 @@ impl Options<'_> {
 
 /// A list of names: separated by commas, or a JSON array of plain strings as the other ADBC driver takes it.
 fn names(text: &str) -> Vec<String> {
+    // Only a JSON array can hold a name with a comma.
+    if let Ok(names) = serde_json::from_str(text) {
+        return names;
+    }
     let bare = text.trim().trim_start_matches('[').trim_end_matches(']');
     let names = bare.split(',').map(|name| name.trim().trim_matches('"').to_owned());
     names.filter(|name| !name.is_empty()).collect()
@@ -395,9 +303,10 @@ mod tests {
 
     #[test]
     fn groups_are_taken_as_a_comma_list_or_a_json_array() {
-        for text in ["a, b", r#"["a", "b"]"#] {
+        for text in ["a, b", r#"["a", "b"]"#, "[a,b]"] {
             assert_eq!(names(text), ["a", "b"]);
         }
+        assert_eq!(names(r#"["a, b", "c \"d\""]"#), ["a, b", "c \"d\""]);
     }
 
     #[test]

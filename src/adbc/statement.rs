@@ -68,6 +68,12 @@ impl Statement {
                 "incremental execution is not supported; results are not partitioned",
             ));
         }
+        if spec.key == options::BIND_BY_NAME && spec.parse(&value)? == "true" {
+            return Err(not_implemented(format!(
+                "'{key}': Redshift's parameters have numbers and no names; write $1, $2 and so on in the query, and bind \
+                 the values in that order (in Python as a list or tuple, not as a dict)"
+            )));
+        }
         if spec.key == options::QUERY_ID {
             return Err(not_implemented(format!("option '{key}' is read only")));
         }

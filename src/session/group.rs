@@ -30,6 +30,7 @@ pub(super) fn change(wire: &mut Wire, shared: &Shared, operation: &Operation) ->
         return Ok(());
     }
     let sql = match &wanted {
+        // Without a backslash, which may be an escape: whoever makes the operation refuses it.
         Group::Set(group) => format!("SET query_group TO '{}'", group.replace('\'', "''")),
         Group::Own | Group::Unknown => "RESET query_group".to_owned(),
     };

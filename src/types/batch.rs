@@ -15,6 +15,7 @@ use super::decode::Column;
 use super::error::{DecodeError, Fault};
 use super::table::{field, form};
 use super::{BatchLimits, ColumnSpec};
+use crate::span::Span;
 
 /// The length of a NULL.
 const NULL_LENGTH: i32 = -1;
@@ -31,6 +32,7 @@ pub(crate) struct BatchBuilder {
     /// What a row takes apart from the bytes of its strings.
     fixed_row_bytes: usize,
     rows: usize,
+    /// At least what the rows take.
     bytes: usize,
     /// Rows of the batches already taken.
     rows_before: u64,
@@ -66,21 +68,28 @@ impl BatchBuilder {
     /// # Errors
     ///
     /// A malformed row, or a value that Arrow cannot represent. The row is dropped; the rows before it stay.
-    pub(crate) fn push(&mut self, row: &[u8]) -> Result<ControlFlow<()>, DecodeError> {
+    pub(crate) fn push<'a>(&mut self, row: impl Into<Span<'a>>) -> Result<ControlFlow<()>, DecodeError> {
         if self.rows == 0 {
             self.columns.iter_mut().for_each(Column::reserve);
         }
-        match append_row(&mut self.columns, self.rows, row) {
-            Ok(string_bytes) => self.bytes += self.fixed_row_bytes + string_bytes,
-            Err(fault) => {
-                let rows = self.rows;
-                self.columns.iter_mut().for_each(|column| column.truncate(rows));
-                return Err(self.row_error(&fault));
-            }
+        let row = row.into();
+        if let Err(fault) = append_row(&mut self.columns, self.rows, row) {
+            let rows = self.rows;
+            self.columns.iter_mut().for_each(|column| column.truncate(rows));
+            return Err(self.row_error(&fault));
         }
         self.rows += 1;
-        let full = self.rows >= self.limits.rows || self.bytes >= self.limits.bytes;
+        self.bytes += self.fixed_row_bytes + row.len();
+        let full = self.rows >= self.limits.rows || (self.bytes >= self.limits.bytes && self.is_long());
         Ok(if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+
+    /// Whether the rows take as many bytes as a batch may. Counted only once they might, and not with every value.
+    #[cold]
+    fn is_long(&mut self) -> bool {
+        let variable = self.columns.iter_mut().map(Column::variable_bytes).sum::<usize>();
+        self.bytes = self.rows * self.fixed_row_bytes + variable;
+        self.bytes >= self.limits.bytes
     }
 
     /// Rows collected since the last batch.
@@ -143,34 +152,40 @@ impl From<Fault> for RowFault<'_> {
     }
 }
 
-/// Appends a DataRow body: a field count, then per field a length and as many bytes. Returns the bytes of strings.
+/// Appends a DataRow body: a field count, then per field a length and as many bytes.
 #[inline]
-fn append_row<'a>(columns: &mut [Column], row: usize, body: &'a [u8]) -> Result<usize, RowFault<'a>> {
-    let (count, mut rest) = body.split_first_chunk().ok_or(Fault::Truncated)?;
+fn append_row<'a>(columns: &mut [Column], row: usize, body: Span<'a>) -> Result<(), RowFault<'a>> {
+    // Cells see what lies behind the row, so that its end is where as much is left as follows it.
+    let behind = body.onward().len() - body.len();
+    let (count, mut rest) = body.onward().split_first_chunk().ok_or(Fault::Truncated)?;
+    if rest.len() < behind {
+        return Err(Fault::Truncated.into());
+    }
     let count = i16::from_be_bytes(*count);
     if usize::try_from(count) != Ok(columns.len()) {
         return Err(Fault::FieldCount(count, columns.len().try_into().unwrap_or(u16::MAX)).into());
     }
-    let mut string_bytes = 0;
-    for (index, column) in columns.iter_mut().enumerate() {
+    let width = columns.len();
+    let mut columns = columns.iter_mut();
+    while let Some(column) = columns.next() {
         let (length, tail) = rest.split_first_chunk().ok_or(Fault::Truncated)?;
+        let left = tail.len().checked_sub(behind).ok_or(Fault::Truncated)?;
         let length = i32::from_be_bytes(*length);
+        // Its index, which only a fault asks for.
+        let index = || width - columns.len() - 1;
         let Ok(length) = usize::try_from(length) else {
             if length != NULL_LENGTH {
                 return Err(Fault::NegativeLength.into());
             }
-            column.append_null(row).map_err(|fault| RowFault { fault, cell: Some((index, None)) })?;
+            column.append_null(row).map_err(|fault| RowFault { fault, cell: Some((index(), None)) })?;
             rest = tail;
             continue;
         };
-        let (cell, tail) = tail.split_at_checked(length).ok_or(Fault::Truncated)?;
-        column.append(cell).map_err(|fault| RowFault { fault, cell: Some((index, Some(cell))) })?;
-        if column.is_variable() {
-            string_bytes += length;
-        }
-        rest = tail;
+        let cell = Span::new(tail, length).filter(|_| length <= left).ok_or(Fault::Truncated)?;
+        column.append(cell).map_err(|fault| RowFault { fault, cell: Some((index(), Some(cell.get()))) })?;
+        rest = tail.get(length..).ok_or(Fault::Truncated)?;
     }
-    if rest.is_empty() { Ok(string_bytes) } else { Err(Fault::TrailingBytes.into()) }
+    if rest.len() == behind { Ok(()) } else { Err(Fault::TrailingBytes.into()) }
 }
 
 #[cfg(test)]

@@ -181,31 +181,28 @@ static void a_stream_that_fails_leaves_nothing(struct AdbcStatement *statement) 
   CHECK(sum(statement, "SELECT sum(n)::BIGINT FROM c_ingested") == 2 * 42);
 }
 
-int main(int count, char **arguments) {
-  struct AdbcDatabase database = {0};
-  struct AdbcConnection connection = {0};
+static void data_outlives_no_statement(struct AdbcConnection *connection) {
   struct AdbcStatement statement = {0};
-  CHECK(count == 3);
-  EXPECT(ADBC_STATUS_OK, load(arguments[1], "AdbcDriverInit")(ADBC_VERSION_1_1_0, &driver, &error));
-  EXPECT(ADBC_STATUS_OK, driver.DatabaseNew(&database, &error));
-  EXPECT(ADBC_STATUS_OK, driver.DatabaseSetOption(&database, "uri", arguments[2], &error));
-  EXPECT(ADBC_STATUS_OK, driver.DatabaseInit(&database, &error));
-  EXPECT(ADBC_STATUS_OK, driver.ConnectionNew(&connection, &error));
-  EXPECT(ADBC_STATUS_OK, driver.ConnectionInit(&connection, &database, &error));
-  EXPECT(ADBC_STATUS_OK, driver.StatementNew(&connection, &statement, &error));
-  rows_are_bound(&statement);
-  data_that_is_not_used_is_released(&statement);
-  a_stream_that_fails_leaves_nothing(&statement);
+  struct ArrowArrayStream stream;
+  EXPECT(ADBC_STATUS_OK, driver.StatementNew(connection, &statement, &error));
   bind(&statement);
   EXPECT(ADBC_STATUS_OK, driver.StatementRelease(&statement, &error));
   all_released();
-  struct ArrowArrayStream stream;
   make_stream(&stream, 1, 0);
   EXPECT(ADBC_STATUS_INVALID_STATE, driver.StatementBindStream(&statement, &stream, &error));
   CHECK(stream.release);
   stream.release(&stream);
   all_released();
-  EXPECT(ADBC_STATUS_OK, driver.ConnectionRelease(&connection, &error));
-  EXPECT(ADBC_STATUS_OK, driver.DatabaseRelease(&database, &error));
+}
+
+int main(int count, char **arguments) {
+  CHECK(count == 3);
+  struct Session session = {0};
+  open_session(&session, &driver, arguments[1], arguments[2]);
+  rows_are_bound(&session.statement);
+  data_that_is_not_used_is_released(&session.statement);
+  a_stream_that_fails_leaves_nothing(&session.statement);
+  data_outlives_no_statement(&session.connection);
+  close_session(&session, &driver);
   return 0;
 }

@@ -1,4 +1,4 @@
-/* Assertions of the C tests, and loading the driver as a driver manager does. */
+/* Assertions of the C tests; loading the driver as a driver manager does, and logging in. */
 
 #ifndef CHECK_H
 #define CHECK_H
@@ -50,6 +50,32 @@ static inline InitFunction load(const char *path, const char *symbol) {
   InitFunction init = (InitFunction)dlsym(library, symbol);
   CHECK(init);
   return init;
+}
+
+/* One login, with one statement. */
+struct Session {
+  struct AdbcDatabase database;
+  struct AdbcConnection connection;
+  struct AdbcStatement statement;
+};
+
+static inline void open_session(
+    struct Session *session, struct AdbcDriver *driver, const char *library, const char *uri) {
+  struct AdbcError error = ADBC_ERROR_INIT;
+  EXPECT(ADBC_STATUS_OK, load(library, "AdbcDriverInit")(ADBC_VERSION_1_1_0, driver, &error));
+  EXPECT(ADBC_STATUS_OK, driver->DatabaseNew(&session->database, &error));
+  EXPECT(ADBC_STATUS_OK, driver->DatabaseSetOption(&session->database, "uri", uri, &error));
+  EXPECT(ADBC_STATUS_OK, driver->DatabaseInit(&session->database, &error));
+  EXPECT(ADBC_STATUS_OK, driver->ConnectionNew(&session->connection, &error));
+  EXPECT(ADBC_STATUS_OK, driver->ConnectionInit(&session->connection, &session->database, &error));
+  EXPECT(ADBC_STATUS_OK, driver->StatementNew(&session->connection, &session->statement, &error));
+}
+
+static inline void close_session(struct Session *session, struct AdbcDriver *driver) {
+  struct AdbcError error = ADBC_ERROR_INIT;
+  EXPECT(ADBC_STATUS_OK, driver->StatementRelease(&session->statement, &error));
+  EXPECT(ADBC_STATUS_OK, driver->ConnectionRelease(&session->connection, &error));
+  EXPECT(ADBC_STATUS_OK, driver->DatabaseRelease(&session->database, &error));
 }
 
 #endif

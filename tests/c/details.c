@@ -4,9 +4,7 @@
 #include "check.h"
 
 static struct AdbcDriver driver;
-static struct AdbcDatabase database;
-static struct AdbcConnection connection;
-static struct AdbcStatement statement;
+static struct Session session;
 
 /* The value of a detail as a text, or NULL. */
 static const char *detail(const struct AdbcError *error, const char *key) {
@@ -33,8 +31,8 @@ static void expect_detail(const struct AdbcError *error, const char *key, const 
 static void a_call_that_fails_has_the_server_s_fields(void) {
   struct AdbcError error = ADBC_ERROR_INIT;
   struct ArrowArrayStream stream = {0};
-  EXPECT(ADBC_STATUS_OK, driver.StatementSetSqlQuery(&statement, "SELECT no_such_column", &error));
-  CHECK(driver.StatementExecuteQuery(&statement, &stream, NULL, &error) == ADBC_STATUS_INVALID_ARGUMENT);
+  EXPECT(ADBC_STATUS_OK, driver.StatementSetSqlQuery(&session.statement, "SELECT no_such_column", &error));
+  CHECK(driver.StatementExecuteQuery(&session.statement, &stream, NULL, &error) == ADBC_STATUS_INVALID_ARGUMENT);
   CHECK(stream.release == NULL && memcmp(error.sqlstate, "42703", 5) == 0);
   expect_detail(&error, "severity", "ERROR");
   expect_detail(&error, "sqlstate", "42703");
@@ -49,8 +47,8 @@ static void a_result_that_fails_in_mid_stream_has_them_too(void) {
   struct ArrowArrayStream stream = {0};
   struct ArrowArray array = {0};
   const char *query = "SELECT i, 1 / (100000 - i) FROM generate_series(1, 200000) AS i";
-  EXPECT(ADBC_STATUS_OK, driver.StatementSetSqlQuery(&statement, query, &error));
-  EXPECT(ADBC_STATUS_OK, driver.StatementExecuteQuery(&statement, &stream, NULL, &error));
+  EXPECT(ADBC_STATUS_OK, driver.StatementSetSqlQuery(&session.statement, query, &error));
+  EXPECT(ADBC_STATUS_OK, driver.StatementExecuteQuery(&session.statement, &stream, NULL, &error));
   AdbcStatusCode status = 99;
   const struct AdbcError *found = driver.ErrorFromArrayStream(&stream, &status);
   CHECK(status == ADBC_STATUS_OK && (!found || !found->message));
@@ -69,19 +67,9 @@ static void a_result_that_fails_in_mid_stream_has_them_too(void) {
 
 int main(int count, char **arguments) {
   CHECK(count == 3);
-  struct AdbcError error = ADBC_ERROR_INIT;
-  InitFunction init = load(arguments[1], "AdbcDriverInit");
-  EXPECT(ADBC_STATUS_OK, init(ADBC_VERSION_1_1_0, &driver, &error));
-  EXPECT(ADBC_STATUS_OK, driver.DatabaseNew(&database, &error));
-  EXPECT(ADBC_STATUS_OK, driver.DatabaseSetOption(&database, "uri", arguments[2], &error));
-  EXPECT(ADBC_STATUS_OK, driver.DatabaseInit(&database, &error));
-  EXPECT(ADBC_STATUS_OK, driver.ConnectionNew(&connection, &error));
-  EXPECT(ADBC_STATUS_OK, driver.ConnectionInit(&connection, &database, &error));
-  EXPECT(ADBC_STATUS_OK, driver.StatementNew(&connection, &statement, &error));
+  open_session(&session, &driver, arguments[1], arguments[2]);
   a_call_that_fails_has_the_server_s_fields();
   a_result_that_fails_in_mid_stream_has_them_too();
-  EXPECT(ADBC_STATUS_OK, driver.StatementRelease(&statement, &error));
-  EXPECT(ADBC_STATUS_OK, driver.ConnectionRelease(&connection, &error));
-  EXPECT(ADBC_STATUS_OK, driver.DatabaseRelease(&database, &error));
+  close_session(&session, &driver);
   return 0;
 }

@@ -4,20 +4,22 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adbc_core::error::{Error, Status};
+use adbc_core::options::{OptionStatement, OptionValue};
 use adbc_core::{Optionable as _, Statement as _};
 use adbc_driver_manager::{ManagedConnection, ManagedStatement};
-use arrow_array::builder::StringDictionaryBuilder;
+use arrow_array::builder::{Int64Builder, MapBuilder, StringBuilder, StringDictionaryBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowPrimitiveType, Decimal128Type, Float16Type, Int8Type, Int32Type, Int64Type, IntervalMonthDayNanoType,
 };
 use arrow_array::{
     Array, ArrayRef, BinaryArray, BinaryViewArray, BooleanArray, Date32Array, Date64Array, Decimal32Array,
-    Decimal64Array, Decimal128Array, Decimal256Array, DurationMillisecondArray, FixedSizeBinaryArray,
-    Float16Array, Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, Int64Array,
-    IntervalDayTimeArray, IntervalMonthDayNanoArray, IntervalYearMonthArray, LargeBinaryArray,
-    LargeStringArray, ListArray, NullArray, PrimitiveArray, RecordBatch, RecordBatchIterator,
-    RecordBatchReader, RunArray, StringArray, StringViewArray, Time32MillisecondArray, Time32SecondArray,
+    Decimal64Array, Decimal128Array, Decimal256Array, DurationMicrosecondArray, DurationMillisecondArray,
+    DurationNanosecondArray, DurationSecondArray, FixedSizeBinaryArray, FixedSizeListArray, Float16Array,
+    Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, Int64Array, IntervalDayTimeArray,
+    IntervalMonthDayNanoArray, IntervalYearMonthArray, LargeBinaryArray, LargeListArray, LargeStringArray,
+    ListArray, NullArray, PrimitiveArray, RecordBatch, RecordBatchIterator, RecordBatchReader, RunArray,
+    StringArray, StringViewArray, StructArray, Time32MillisecondArray, Time32SecondArray,
     Time64MicrosecondArray, Time64NanosecondArray, TimestampMicrosecondArray, TimestampMillisecondArray,
     TimestampNanosecondArray, TimestampSecondArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array,
 };
@@ -214,6 +216,13 @@ fn durations_and_intervals() {
         DurationMillisecondArray::from(vec![90_061_001, -1]),
         &[Some("1 day 01:01:01.001"), Some("-00:00:00.001")],
     );
+    check("INTERVAL", DurationSecondArray::from(vec![-1]), &[Some("-00:00:01")]);
+    check("INTERVAL", DurationMicrosecondArray::from(vec![1]), &[Some("00:00:00.000001")]);
+    check(
+        "INTERVAL",
+        DurationNanosecondArray::from(vec![Some(2000), None]),
+        &[Some("00:00:00.000002"), None],
+    );
     check(
         "INTERVAL",
         IntervalYearMonthArray::from(vec![Some(14), Some(0), None]),
@@ -230,8 +239,24 @@ fn durations_and_intervals() {
 
 #[test]
 fn nested_values_are_json_and_nulls_have_any_type() {
-    let lists = ListArray::from_iter_primitive::<Int64Type, _, _>([Some(vec![Some(1), None]), None]);
-    check("VARCHAR", lists, &[Some("[1,null]"), None]);
+    let values = || [Some(vec![Some(1), None]), None];
+    let lists = [Some("[1,null]"), None];
+    check("VARCHAR", ListArray::from_iter_primitive::<Int64Type, _, _>(values()), &lists);
+    check("VARCHAR", LargeListArray::from_iter_primitive::<Int64Type, _, _>(values()), &lists);
+    check("VARCHAR", FixedSizeListArray::from_iter_primitive::<Int64Type, _, _>(values(), 2), &lists);
+    let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("\"é\""), None]));
+    let field = |name, data_type| Arc::new(Field::new(name, data_type, true));
+    let rows = StructArray::from(vec![
+        (field("n", DataType::Int32), integers([1, 2])),
+        (field("t", DataType::Utf8), texts),
+    ]);
+    check("VARCHAR", rows, &[Some(r#"{"n":1,"t":"\"é\""}"#), Some(r#"{"n":2,"t":null}"#)]);
+    let mut map = MapBuilder::new(None, StringBuilder::new(), Int64Builder::new());
+    map.keys().append_value("a");
+    map.values().append_value(1);
+    map.append(true).unwrap();
+    map.append(false).unwrap();
+    check("VARCHAR", map.finish(), &[Some(r#"{"a":1}"#), None]);
     check("INTEGER", NullArray::new(2), &[None, None]);
     check("DATE", NullArray::new(1), &[None]);
 }
@@ -441,9 +466,12 @@ fn values_that_cannot_be_sent_name_row_and_column_and_spare_the_transaction() {
 }
 
 #[test]
-fn a_number_too_large_for_its_column_is_the_servers_error() {
+fn a_value_too_large_for_its_column_is_the_servers_error() {
     let mut connection = connect(&SANDBOX.uri(), &[]);
-    execute(&mut connection, "CREATE TEMP TABLE small (i SMALLINT, n NUMERIC(4,2))");
+    execute(&mut connection, "CREATE TEMP TABLE small (i SMALLINT, n NUMERIC(4,2), t VARCHAR(65535))");
+    let long: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(65_536)]));
+    let error = update(&mut connection, "INSERT INTO small (t) VALUES ($1)", vec![long]).unwrap_err();
+    assert_eq!(error.status, Status::InvalidData, "{error}");
     let error =
         update(&mut connection, "INSERT INTO small (i) VALUES ($1)", vec![integers([1 << 20])]).unwrap_err();
     assert_eq!(error.status, Status::InvalidData, "{error}");
@@ -516,6 +544,19 @@ fn types_that_cannot_be_sent_are_named() {
     let error = bound(&mut connection, "SELECT $1", vec![Arc::new(union)]).execute().err().unwrap();
     assert_eq!(error.status, Status::NotImplemented, "{error}");
     assert!(error.message.contains("column 1") && error.message.contains("cast"), "{error}");
+}
+
+#[test]
+fn parameters_have_no_names_to_be_bound_by() {
+    let mut connection = connect(&SANDBOX.uri(), &[]);
+    let mut select = bound(&mut connection, "SELECT $1::INTEGER", vec![integers([7])]);
+    let key = || OptionStatement::from("adbc.statement.bind_by_name");
+    let error = select.set_option(key(), OptionValue::from("true")).unwrap_err();
+    assert_eq!(error.status, Status::NotImplemented, "{error}");
+    assert!(error.message.contains("$1, $2") && error.message.contains("order"), "{error}");
+    select.set_option(key(), OptionValue::from("false")).unwrap();
+    assert_eq!(select.get_option_string(key()).unwrap(), "false");
+    assert_eq!(select.execute().unwrap().map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 1);
 }
 
 #[test]

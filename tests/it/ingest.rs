@@ -1,5 +1,6 @@
 //! Bulk ingest: modes, names, types, and that a failure leaves nothing behind.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use adbc_core::error::{Error, Status};
@@ -82,16 +83,23 @@ fn each_mode_does_what_it_says_to_the_table() {
 }
 
 #[test]
-fn columns_are_matched_by_name_and_others_keep_their_defaults() {
+fn columns_are_matched_by_name_and_others_are_left_to_the_server() {
     let mut connection = fresh("by_name");
-    execute(&mut connection, "CREATE TABLE by_name (a VARCHAR(9) DEFAULT 'dflt', n BIGINT, b VARCHAR(9))");
+    execute(
+        &mut connection,
+        "CREATE TABLE by_name (id BIGINT IDENTITY(10, 5), a VARCHAR(9) DEFAULT 'dflt', n BIGINT, b VARCHAR(9))",
+    );
     let data = batch(vec![
         ("b", Arc::new(StringArray::from(vec!["x"]))),
         ("n", Arc::new(Int32Array::from(vec![7]))),
     ]);
-    assert_eq!(ingest(&mut connection, "by_name", "append", data).unwrap(), Some(1));
-    let (_, rows) = query(&mut connection, "SELECT a || '-' || n::VARCHAR || '-' || b FROM by_name");
-    assert_eq!(rows[0].column(0).as_string::<i32>().value(0), "dflt-7-x");
+    for _ in 0..2 {
+        assert_eq!(ingest(&mut connection, "by_name", "append", data.clone()).unwrap(), Some(1));
+    }
+    let shown =
+        "SELECT id::VARCHAR || ' ' || a || ' ' || n::VARCHAR || ' ' || b FROM by_name ORDER BY id DESC";
+    let (_, rows) = query(&mut connection, shown);
+    assert_eq!(rows[0].column(0).as_string::<i32>().value(0), "15 dflt 7 x");
 }
 
 #[test]
@@ -113,6 +121,7 @@ fn a_table_with_other_columns_is_named_and_left_alone() {
 fn types_come_back_as_they_went() {
     let mut connection = fresh("typed");
     let decimals = Decimal128Array::from(vec![Some(-5), None]).with_precision_and_scale(10, 2).unwrap();
+    let thousands = Decimal128Array::from(vec![Some(-12), None]).with_precision_and_scale(5, -3).unwrap();
     let data = batch(vec![
         ("flag", Arc::new(BooleanArray::from(vec![Some(true), None]))),
         ("tiny", Arc::new(Int8Array::from(vec![Some(i8::MIN), None]))),
@@ -120,6 +129,7 @@ fn types_come_back_as_they_went() {
         ("unsigned", Arc::new(UInt64Array::from(vec![Some(u64::MAX), None]))),
         ("real", Arc::new(Float64Array::from(vec![Some(0.1), None]))),
         ("amount", Arc::new(decimals)),
+        ("thousands", Arc::new(thousands)),
         ("text", Arc::new(StringViewArray::from(vec![Some("täglich ✓"), None]))),
         ("day", Arc::new(Date32Array::from(vec![Some(-719_528), None]))),
         ("clock", Arc::new(Time64NanosecondArray::from(vec![Some(86_399_999_999_000), None]))),
@@ -139,6 +149,7 @@ fn types_come_back_as_they_went() {
             "NUMERIC(20,0)",
             "DOUBLE PRECISION",
             "NUMERIC(10,2)",
+            "NUMERIC(8,0)",
             "VARCHAR(65535)",
             "DATE",
             "TIME",
@@ -150,9 +161,10 @@ fn types_come_back_as_they_went() {
     assert!(row.columns().iter().all(|column| column.null_count() == 1));
     assert_eq!(row.column(3).as_primitive::<Decimal128Type>().value(0), i128::from(u64::MAX));
     assert_eq!(row.column(5).as_primitive::<Decimal128Type>().value(0), -5);
-    assert_eq!(row.column(6).as_string::<i32>().value(0), "täglich ✓");
-    assert_eq!(row.column(9).as_primitive::<TimestampMicrosecondType>().value(0), -1000);
-    assert_eq!(row.column(10).as_primitive::<TimestampMicrosecondType>().value(0), 1);
+    assert_eq!(row.column(6).as_primitive::<Decimal128Type>().value(0), -12_000);
+    assert_eq!(row.column(7).as_string::<i32>().value(0), "täglich ✓");
+    assert_eq!(row.column(10).as_primitive::<TimestampMicrosecondType>().value(0), -1000);
+    assert_eq!(row.column(11).as_primitive::<TimestampMicrosecondType>().value(0), 1);
 }
 
 #[test]
@@ -354,6 +366,33 @@ fn a_failure_leaves_nothing_half_written() {
 }
 
 #[test]
+fn an_integer_that_its_column_does_not_hold_is_named_before_it_is_sent() {
+    let mut connection = fresh("narrow");
+    execute(&mut connection, "CREATE TABLE narrow (n SMALLINT, m INTEGER)");
+    let (small, middle) = (i64::from(i16::MAX), i64::from(i32::MAX));
+    for (row, words) in [
+        ([small + 1, 0], ["column 1 \"n\"", "row 3", "-32768 to 32767"]),
+        ([0, -middle - 2], ["column 2 \"m\"", "row 3", "-2147483648 to 2147483647"]),
+    ] {
+        let column = |at: usize, edge: i64| {
+            Arc::new(Int64Array::from(vec![Some(edge), None, Some(row[at])])) as ArrayRef
+        };
+        let data = batch(vec![("n", column(0, -small - 1)), ("m", column(1, middle))]);
+        let error = ingest(&mut connection, "narrow", "append", data.clone()).unwrap_err();
+        assert_eq!(error.status, Status::InvalidData, "{error}");
+        assert_eq!(error.sqlstate.map(|letter| letter as u8), *b"22003");
+        for word in words {
+            assert!(error.message.contains(word), "{word}: {error}");
+        }
+        assert_eq!(ingest(&mut connection, "narrow", "append", data.slice(0, 2)).unwrap(), Some(2));
+    }
+    let narrow = batch(vec![("n", Arc::new(Int32Array::from(vec![1 << 15])) as ArrayRef)]);
+    let error = ingest(&mut connection, "narrow", "append", narrow).unwrap_err();
+    assert!(error.message.contains("row 1"), "{error}");
+    assert_eq!(count(&mut connection, "narrow"), 4);
+}
+
+#[test]
 fn without_a_transaction_of_its_own_what_came_before_a_failure_stays() {
     let mut connection = fresh("stays");
     let mut statement = target(&mut connection, "stays", "create");
@@ -376,6 +415,80 @@ fn inside_a_transaction_an_ingest_belongs_to_it() {
     ingest(&mut connection, "inside", "create", numbers(0..10)).unwrap();
     connection.commit().unwrap();
     assert_eq!(count(&mut other, "inside"), 10);
+}
+
+#[test]
+fn distribution_and_sort_keys_are_the_callers() {
+    let mut connection = fresh("placed_by_key");
+    let data = || {
+        let days = Date32Array::from_iter_values(0..100);
+        let numbers = Int32Array::from_iter_values(0..100);
+        batch(vec![("day, \"x\"", Arc::new(days)), ("n", Arc::new(numbers))])
+    };
+    for (mode, sort_key) in [("create", "n"), ("replace", r#"["day, \"x\"", "n"]"#), ("append", "n")] {
+        let mut statement = target(&mut connection, "placed_by_key", mode);
+        set(&mut statement, "adbc.redshift.ingest.dist_key", "n");
+        set(&mut statement, "adbc.redshift.ingest.sort_key", sort_key);
+        statement.bind(data()).unwrap();
+        assert_eq!(statement.execute_update().unwrap(), Some(100), "{mode}");
+    }
+    let (schema, rows) = query(&mut connection, "SELECT * FROM placed_by_key ORDER BY n");
+    let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    assert_eq!(names, ["day, \"x\"", "n"]);
+    assert_eq!(rows.iter().map(RecordBatch::num_rows).sum::<usize>(), 200);
+}
+
+fn extended(name: &str, data_type: DataType, extension: &str, metadata: &str) -> Field {
+    Field::new(name, data_type, true).with_metadata(HashMap::from([
+        ("ARROW:extension:name".to_owned(), extension.to_owned()),
+        ("ARROW:extension:metadata".to_owned(), metadata.to_owned()),
+    ]))
+}
+
+/// Little-endian WKB.
+fn point(x: f64, y: f64) -> Vec<u8> {
+    [&[1_u8, 1, 0, 0, 0][..], &x.to_le_bytes(), &y.to_le_bytes()].concat()
+}
+
+#[test]
+fn geometry_and_json_have_columns_of_their_own_types() {
+    let mut connection = fresh("places");
+    let fields = vec![
+        extended("place", DataType::Binary, "geoarrow.wkb", "{}"),
+        extended("globe", DataType::Binary, "geoarrow.wkb", r#"{"edges": "spherical"}"#),
+        extended("document", DataType::Utf8, "arrow.json", ""),
+    ];
+    let (there, around) = (point(1.0, -2.5), point(180.0, 0.0));
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(BinaryArray::from(vec![Some(there.as_slice()), None])),
+        Arc::new(BinaryArray::from(vec![Some(around.as_slice()), None])),
+        Arc::new(StringArray::from(vec![Some(r#"{"a":[1,null]}"#), None])),
+    ];
+    let data = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap();
+    assert_eq!(ingest(&mut connection, "places", "create", data).unwrap(), Some(2));
+
+    let (schema, rows) = query(&mut connection, "SELECT * FROM places ORDER BY place IS NULL");
+    let metadata = |key: &str| -> Vec<_> {
+        schema.fields().iter().map(|field| field.metadata()[key].as_str()).collect()
+    };
+    assert_eq!(metadata("REDSHIFT:type"), ["GEOMETRY", "GEOGRAPHY", "SUPER"]);
+    assert_eq!(metadata("ARROW:extension:name"), ["geoarrow.wkb", "geoarrow.wkb", "arrow.json"]);
+    assert!(rows[0].columns().iter().all(|column| column.is_null(1)));
+    assert_eq!(rows[0].column(0).as_binary::<i32>().value(0), there);
+    assert_eq!(rows[0].column(1).as_binary::<i32>().value(0), around);
+    assert_eq!(rows[0].column(2).as_string::<i32>().value(0), r#"{"a":[1,null]}"#);
+    let (_, kinds) =
+        query(&mut connection, "SELECT JSON_TYPEOF(document) FROM places WHERE place IS NOT NULL");
+    assert_eq!(kinds[0].column(0).as_string::<i32>().value(0), "object", "and not the text as a string");
+
+    // Their texts fill the same columns.
+    let text = extended("place", DataType::Utf8, "geoarrow.wkt", "{}");
+    let texts: ArrayRef = Arc::new(StringArray::from(vec!["POINT (3 4)"]));
+    let data = RecordBatch::try_new(Arc::new(Schema::new(vec![text])), vec![texts]).unwrap();
+    assert_eq!(ingest(&mut connection, "places", "append", data).unwrap(), Some(1));
+    let (_, rows) =
+        query(&mut connection, "SELECT place FROM places WHERE globe IS NULL AND place IS NOT NULL");
+    assert_eq!(rows[0].column(0).as_binary::<i32>().value(0), point(3.0, 4.0));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod bind;
+mod cancel;
 mod edge_values;
 mod ingest;
 mod log;
@@ -17,6 +18,8 @@ mod metadata_scale;
 mod metadata_statistics;
 mod metadata_tables;
 mod objects;
+#[cfg(not(asan))]
+mod old_host;
 mod option_table;
 #[cfg(asan)]
 mod planted;

@@ -62,9 +62,9 @@ fn set_current_catalog(connection: &Connection, name: &str) -> Result<()> {
         return Ok(());
     }
     Err(not_implemented(format!(
-        "a session cannot leave its database '{current}' for '{name}': open a connection with '{}' = '{name}', or read \
+        "an open connection stays with its database '{current}': open a new connection with '{}' = '{name}', or read \
          tables of other databases by three-part names",
-        options::DATABASE
+        options::CURRENT_CATALOG
     )))
 }
 

@@ -40,6 +40,8 @@ pub(super) struct Writer {
 pub(super) struct Demands {
     pub(super) form: Form,
     pub(super) interval: IntervalKind,
+    /// The largest integer, where the column may hold fewer than the values do; the smallest is its complement.
+    pub(super) max_integer: Option<i64>,
     /// The most bytes of text or binary data.
     pub(super) max_bytes: Option<u32>,
 }
@@ -107,7 +109,7 @@ fn plain(array: &ArrayRef, demands: Demands) -> Result<WriteCell, Fault> {
         Form::Date => dates(array),
         Form::Decimal => decimals(array),
         Form::Float32 | Form::Float64 | Form::Int16 | Form::Int32 | Form::Int64 | Form::UInt64 => {
-            numbers(array)
+            numbers(array, demands.max_integer)
         }
         Form::Interval => intervals(array, demands.interval),
         Form::Json => json::cells(array),
@@ -139,7 +141,7 @@ pub(super) fn primitive<T: ArrowPrimitiveType>(
     })
 }
 
-fn numbers(array: &ArrayRef) -> Result<WriteCell, Fault> {
+fn numbers(array: &ArrayRef, max_integer: Option<i64>) -> Result<WriteCell, Fault> {
     fn number<T: ArrowPrimitiveType, W>(array: &ArrayRef, put: fn(&mut BytesMut, W)) -> WriteCell
     where
         T::Native: Into<W>,
@@ -150,14 +152,32 @@ fn numbers(array: &ArrayRef) -> Result<WriteCell, Fault> {
             Ok(())
         })
     }
+    fn integer<T: ArrowPrimitiveType, W>(
+        array: &ArrayRef,
+        max: Option<i64>,
+        put: fn(&mut BytesMut, W),
+    ) -> WriteCell
+    where
+        T::Native: Into<W> + Into<i64>,
+        W: 'static,
+    {
+        let Some(max) = max else { return number::<T, W>(array, put) };
+        primitive::<T>(array, move |value, out| {
+            if !(!max..=max).contains(&value.into()) {
+                return Err(Fault::IntegerRange(max));
+            }
+            put(out, value.into());
+            Ok(())
+        })
+    }
     Ok(match array.data_type() {
         DataType::Int8 => number::<Int8Type, i16>(array, BufMut::put_i16),
         DataType::UInt8 => number::<UInt8Type, i16>(array, BufMut::put_i16),
         DataType::Int16 => number::<Int16Type, i16>(array, BufMut::put_i16),
-        DataType::UInt16 => number::<UInt16Type, i32>(array, BufMut::put_i32),
-        DataType::Int32 => number::<Int32Type, i32>(array, BufMut::put_i32),
-        DataType::UInt32 => number::<UInt32Type, i64>(array, BufMut::put_i64),
-        DataType::Int64 => number::<Int64Type, i64>(array, BufMut::put_i64),
+        DataType::UInt16 => integer::<UInt16Type, i32>(array, max_integer, BufMut::put_i32),
+        DataType::Int32 => integer::<Int32Type, i32>(array, max_integer, BufMut::put_i32),
+        DataType::UInt32 => integer::<UInt32Type, i64>(array, max_integer, BufMut::put_i64),
+        DataType::Int64 => integer::<Int64Type, i64>(array, max_integer, BufMut::put_i64),
         DataType::UInt64 => number::<UInt64Type, u64>(array, |out, value| put_integer(false, value, out)),
         DataType::Float16 => number::<Float16Type, f32>(array, BufMut::put_f32),
         DataType::Float32 => number::<Float32Type, f32>(array, BufMut::put_f32),

@@ -164,8 +164,12 @@ pub(crate) fn longest_text(batch: &RecordBatch, index: usize) -> Result<u32, Enc
     if !matches!(Form::of(field), Ok(Form::Text)) {
         return Ok(0);
     }
-    let demands =
-        Demands { form: Form::Text, interval: IntervalKind::Any, max_bytes: Some(MAX_VARCHAR_BYTES) };
+    let demands = Demands {
+        form: Form::Text,
+        interval: IntervalKind::Any,
+        max_integer: None,
+        max_bytes: Some(MAX_VARCHAR_BYTES),
+    };
     let writer = Writer::new(array, demands).map_err(|fault| EncodeError::column(label(), fault))?;
     let (mut text, mut longest) = (BytesMut::new(), 0);
     for row in 0..batch.num_rows() {

@@ -35,6 +35,8 @@ pub(super) enum Fault {
     DateWithTime,
     /// A date or timestamp that Redshift's calendar does not have.
     DatetimeRange,
+    /// An integer that its column does not hold; the largest that it does.
+    IntegerRange(i64),
     /// An interval of months and days where one kind is stored.
     MixedInterval,
     /// Text with the character NUL.
@@ -72,7 +74,7 @@ impl EncodeError {
     pub(crate) fn sqlstate(&self) -> &'static str {
         match self.fault {
             Fault::TooLong(_) => "22001",
-            Fault::DecimalPrecision => "22003",
+            Fault::DecimalPrecision | Fault::IntegerRange(_) => "22003",
             Fault::DateWithTime | Fault::DatetimeRange | Fault::SubMicrosecond | Fault::TimeOfDay => "22008",
             Fault::MixedInterval => "22015",
             Fault::Nul => "22021",
@@ -110,6 +112,13 @@ impl fmt::Display for Fault {
             Self::DatetimeRange => {
                 "the date is not between the years 4713 BC and 294276 AD, which Redshift's calendar ends with; send \
                  NULL or another date"
+            }
+            Self::IntegerRange(max) => {
+                return write!(
+                    f,
+                    "the number is out of the range of its column, {} to {max}; make the column wider, or send NULL",
+                    !max
+                );
             }
             Self::MixedInterval => {
                 "the interval has months beside days or time, and Redshift stores either; split it into two columns"

@@ -267,5 +267,15 @@ fn demands(form: Form, target: ParameterTarget) -> Demands {
         INTERVAL_YEAR_TO_MONTH => IntervalKind::YearToMonth,
         _ => IntervalKind::Any,
     };
-    Demands { form, interval, max_bytes: target.max_bytes }
+    Demands { form, interval, max_integer: max_integer(form, target.oid), max_bytes: target.max_bytes }
+}
+
+/// The largest integer of a column that holds fewer than those of a form.
+fn max_integer(form: Form, column_oid: u32) -> Option<i64> {
+    let is = |sql_type: Type| column_oid == sql_type.oid();
+    match form {
+        Form::Int32 | Form::Int64 if is(Type::INT2) => Some(i16::MAX.into()),
+        Form::Int64 if is(Type::INT4) => Some(i32::MAX.into()),
+        _ => None,
+    }
 }

@@ -183,7 +183,7 @@ class ConnectionOptions(enum.Enum):
     READ_ONLY = "adbc.connection.readonly"
     #: The weakest isolation wanted; reads back the one that the database gives.
     ISOLATION_LEVEL = "adbc.connection.transaction.isolation_level"
-    #: The connection's database; only the one connected to can be set.
+    #: The connection's database; can be set until the connection is open.
     CATALOG = "adbc.connection.catalog"
     #: The connection's current schema; setting it makes it the search path.
     DB_SCHEMA = "adbc.connection.db_schema"
@@ -217,6 +217,8 @@ class StatementOptions(enum.Enum):
 
     #: Incremental execution of partitions; only `false` is supported.
     INCREMENTAL = "adbc.statement.exec.incremental"
+    #: Binding by name; only `false` is supported.
+    BIND_BY_NAME = "adbc.statement.bind_by_name"
     #: Query group of statements, for workload management and system views.
     SESSION_QUERY_GROUP = "adbc.redshift.session.query_group"
     #: Rows in a record batch, at most.
