@@ -53,7 +53,7 @@ impl Sso {
         tokio::select! {
             biased;
             () = cancel.cancelled() => Err(Error::cancelled()),
-            token = tokio::time::timeout(limit, login) => token.unwrap_or_else(|_| Err(not_in_time(limit))),
+            token = tokio::time::timeout(limit, login) => token.unwrap_or_else(|_| Err(not_in_time(limit, by_code))),
         }
     }
 
@@ -222,10 +222,14 @@ pub(super) fn refused(failure: Failure, action: &str, portal: &Portal) -> Error 
     }
 }
 
-fn not_in_time(limit: Duration) -> Error {
-    Error::timed_out(format!(
-        "nobody completed the sign-in within {} s: connect again, or raise adbc.redshift.sso.timeout_seconds; on a \
-         machine without a browser set adbc.redshift.sso.flow to device",
+fn not_in_time(limit: Duration, by_code: bool) -> Error {
+    let error = Error::timed_out(format!(
+        "nobody completed the sign-in within {} s: connect again, or raise adbc.redshift.sso.timeout_seconds",
         limit.as_secs()
-    ))
+    ));
+    if by_code {
+        error.with_advice("on a machine without a browser set adbc.redshift.sso.flow to device")
+    } else {
+        error
+    }
 }

@@ -254,6 +254,13 @@ async fn a_login_that_nobody_completes_times_out() {
         failed_sign_in(Flow::Pkce, vec![], &[], |c| c.sso.timeout = Duration::from_millis(300)).await;
     assert_eq!(closed_browser.kind(), ErrorKind::TimedOut);
     assert!(full_text(&closed_browser).contains("sso.timeout_seconds"));
+    assert!(full_text(&closed_browser).contains("sso.flow to device"));
+    let pending = refusal("authorization_pending", usize::MAX);
+    let unconfirmed =
+        failed_sign_in(Flow::Device, vec![pending], &[], |c| c.sso.timeout = Duration::from_millis(300))
+            .await;
+    assert_eq!(unconfirmed.kind(), ErrorKind::TimedOut);
+    assert!(!full_text(&unconfirmed).contains("sso.flow"), "that is the flow already");
     let lapsed = failed_sign_in(Flow::Device, vec![refusal("expired_token", 1)], &[], |_| {}).await;
     assert_eq!(lapsed.kind(), ErrorKind::TimedOut);
 }
