@@ -104,6 +104,20 @@ def test_examples_of_the_documentation_run(snippet: str, endpoint: Endpoint, pre
     run(snippet.replace(DOCUMENTED_URI, endpoint.uri), endpoint, ADBC_DRIVER_PATH=manifests)
 
 
+def test_the_page_names_the_versions_that_are_tested():
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    tools = {
+        "tools": ("adbc-poolhouse", "duckdb", "sqlalchemy", "sqlalchemy-adbc"),
+        "harlequin": ("harlequin-adbc", "harlequin"),
+    }
+    for requirements, names in tools.items():
+        pins = (project.PACKAGE / f"requirements-{requirements}.txt").read_text(encoding="utf-8")
+        for name in names:
+            (version,) = re.findall(rf"^{name}==(\d+\.\d+)", pins, re.MULTILINE)
+            (row,) = (line for line in lines if line.startswith("| [") and name in line.lower())
+            assert version in row, name
+
+
 def test_duckdb_reads_the_stream(endpoint: Endpoint):
     numbers = range(1, 200001)
     thirds = [[n for n in numbers if n % 3 == third] for third in range(3)]
