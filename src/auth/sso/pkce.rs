@@ -49,7 +49,8 @@ impl Sso {
         let registration = self.registration(client, portal, Some(REDIRECT_URI)).await?;
         let login = Login::new(port);
         let url = login.authorize_url(&self.authorize_base(portal, profiles)?, &registration, portal)?;
-        self.show_page(url.as_str());
+        let progress = SsoProgress { verification_uri: url.to_string(), user_code: None };
+        self.ask_person("open this page on this machine", url.as_str(), progress);
         let mut callbacks = Callbacks::listen(listener, port);
         loop {
             let (callback, answer) = callbacks.next().await;
@@ -94,17 +95,6 @@ impl Sso {
         }
         let suffix = if portal.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
         Ok(format!("https://oidc.{}.{suffix}", portal.region))
-    }
-
-    fn show_page(&self, url: &str) {
-        self.set_progress(Some(SsoProgress { verification_uri: url.to_owned(), user_code: None }));
-        self.environment
-            .notice(&format!("Amazon Redshift: to sign in, open this page on this machine: {url}"));
-        if self.opens_browser()
-            && let Err(error) = self.environment.open_browser(url)
-        {
-            self.environment.notice(&format!("Amazon Redshift: no browser could be opened ({error})"));
-        }
     }
 
     async fn redeem(
