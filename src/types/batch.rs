@@ -22,6 +22,14 @@ const NULL_LENGTH: i32 = -1;
 /// Half of what 32-bit offsets span: the last row of a batch may be as long as the other half.
 const MAX_BATCH_BYTES: usize = 1 << 30;
 
+/// The format of all values whose format matters. A loop for one alone is shorter than a loop for both, and faster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Binary,
+    Text,
+    Mixed,
+}
+
 /// Collects DataRow bodies into record batches. One decoder per column, chosen at `new`.
 #[derive(Debug)]
 pub(crate) struct BatchBuilder {
@@ -29,6 +37,7 @@ pub(crate) struct BatchBuilder {
     columns: Vec<Column>,
     schema: SchemaRef,
     limits: BatchLimits,
+    format: Format,
     /// What a row takes apart from the bytes of its strings.
     fixed_row_bytes: usize,
     rows: usize,
@@ -46,9 +55,12 @@ impl BatchBuilder {
         let fixed_row_bytes = widths.map(|width| width.unwrap_or(size_of::<i32>())).sum();
         let column =
             |spec: &ColumnSpec| Column::new(form(spec.oid, spec.type_modifier), spec.binary, spec.nullable);
+        let specs = columns.to_vec();
+        let columns = columns.iter().map(column).collect::<Vec<_>>();
         Self {
-            specs: columns.to_vec(),
-            columns: columns.iter().map(column).collect(),
+            specs,
+            format: common_format(&columns),
+            columns,
             schema,
             limits: BatchLimits { bytes: limits.bytes.min(MAX_BATCH_BYTES), ..limits },
             fixed_row_bytes,
@@ -73,7 +85,13 @@ impl BatchBuilder {
             self.columns.iter_mut().for_each(Column::reserve);
         }
         let row = row.into();
-        if let Err(fault) = append_row(&mut self.columns, self.rows, row) {
+        let (columns, bytes, length) = (&mut self.columns, row.onward(), row.len());
+        let appended = match self.format {
+            Format::Binary => append_row::<true, false>(columns, self.rows, bytes, length),
+            Format::Text => append_row::<false, true>(columns, self.rows, bytes, length),
+            Format::Mixed => append_row::<true, true>(columns, self.rows, bytes, length),
+        };
+        if let Err(fault) = appended {
             let rows = self.rows;
             self.columns.iter_mut().for_each(|column| column.truncate(rows));
             return Err(self.row_error(&fault));
@@ -152,12 +170,28 @@ impl From<Fault> for RowFault<'_> {
     }
 }
 
-/// Appends a DataRow body: a field count, then per field a length and as many bytes.
-#[inline]
-fn append_row<'a>(columns: &mut [Column], row: usize, body: Span<'a>) -> Result<(), RowFault<'a>> {
+fn common_format(columns: &[Column]) -> Format {
+    let mut formats = columns.iter().filter_map(Column::binary);
+    match formats.next() {
+        Some(first) if formats.any(|other| other != first) => Format::Mixed,
+        Some(true) => Format::Binary,
+        _ => Format::Text,
+    }
+}
+
+/// Appends a DataRow body, the first `length` of the bytes: a field count, then per field a length and as many bytes.
+/// The constants say which formats occur.
+// Never inlined: each loop gets the registers for itself.
+#[inline(never)]
+fn append_row<'a, const BINARY: bool, const TEXT: bool>(
+    columns: &mut [Column],
+    row: usize,
+    bytes: &'a [u8],
+    length: usize,
+) -> Result<(), RowFault<'a>> {
     // Cells see what lies behind the row, so that its end is where as much is left as follows it.
-    let behind = body.onward().len() - body.len();
-    let (count, mut rest) = body.onward().split_first_chunk().ok_or(Fault::Truncated)?;
+    let behind = bytes.len() - length;
+    let (count, mut rest) = bytes.split_first_chunk().ok_or(Fault::Truncated)?;
     if rest.len() < behind {
         return Err(Fault::Truncated.into());
     }
@@ -182,7 +216,9 @@ fn append_row<'a>(columns: &mut [Column], row: usize, body: Span<'a>) -> Result<
             continue;
         };
         let cell = Span::new(tail, length).filter(|_| length <= left).ok_or(Fault::Truncated)?;
-        column.append(cell).map_err(|fault| RowFault { fault, cell: Some((index(), Some(cell.get()))) })?;
+        column
+            .append::<BINARY, TEXT>(cell)
+            .map_err(|fault| RowFault { fault, cell: Some((index(), Some(cell.get()))) })?;
         rest = tail.get(length..).ok_or(Fault::Truncated)?;
     }
     if rest.len() == behind { Ok(()) } else { Err(Fault::TrailingBytes.into()) }

@@ -57,10 +57,18 @@ impl Column {
         }
     }
 
-    /// Adds a value. On error nothing is added.
+    /// Whether its values are binary; `None` if that makes no difference.
+    pub(super) fn binary(&self) -> Option<bool> {
+        if matches!(self.values, Values::Text(_)) { None } else { Some(self.binary) }
+    }
+
+    /// Adds a value. On error nothing is added. The constants say which formats occur in the row.
     #[inline(always)]
-    pub(super) fn append(&mut self, cell: Span<'_>) -> Result<(), Fault> {
-        let common = if self.binary {
+    pub(super) fn append<const BINARY: bool, const TEXT: bool>(
+        &mut self,
+        cell: Span<'_>,
+    ) -> Result<(), Fault> {
+        let common = if BINARY && (self.binary || !TEXT) {
             self.values.append_common_binary(cell)
         } else {
             self.values.append_common_text(cell)

@@ -26,11 +26,11 @@ pub(super) fn boolean(cell: Span<'_>, binary: bool) -> Option<bool> {
     (byte == no || byte == yes).then_some(byte == yes)
 }
 
-/// Integers of up to 16 digits.
+/// Integers.
 #[inline(always)]
 pub(super) fn integer_text<T: TryFrom<i64>>(cell: Span<'_>) -> Option<T> {
     let (negative, unsigned) = minus(cell);
-    let magnitude = digits(unsigned)?.cast_signed();
+    let magnitude = i64::try_from(digits(unsigned)?).ok()?;
     T::try_from(if negative { -magnitude } else { magnitude }).ok()
 }
 
@@ -44,7 +44,7 @@ pub(super) fn decimal_text(cell: Span<'_>, scale: usize, bound: u64) -> Option<i
 }
 
 /// NUMERIC of the column's scale with up to 38 digits, as the first `length` of the bytes.
-// A function of its own, since most columns have short values: the code for these stays small.
+// Never inlined: most columns have short values, and the loop that reads them stays small.
 #[inline(never)]
 pub(super) fn long_decimal_text(bytes: &[u8], length: usize, scale: usize) -> Option<i128> {
     let (negative, unsigned) = minus(Span::new(bytes, length)?);
@@ -183,17 +183,25 @@ fn us_of_day(text: Span<'_>) -> Option<i64> {
     Some(i64::from((hour * 60 + minute) * 60 + second) * US_PER_SECOND + i64::from(us))
 }
 
-/// A number of up to 16 digits, without sign.
+/// A number of up to 19 digits, which always fit 64 bits, without sign.
 #[inline(always)]
 fn digits(text: Span<'_>) -> Option<u64> {
     match text.len() {
-        1..=8 => eight(leading_zeros(word(text)?, text.len())),
-        9..=16 => {
-            let first = eight(word(text)? ^ ZEROS)?;
-            let rest = text.skip(8)?;
-            // Eight digits fit 27 bits, and so do as many more: 16 fit 54.
-            Some(first * power_of_ten(rest.len())? + eight(leading_zeros(word(rest)?, rest.len()))?)
-        }
+        1..=8 => continued(0, text),
+        length => more_digits(text.onward(), length),
+    }
+}
+
+/// [`digits`] of 9 to 19, as the first `length` of the bytes.
+// Never inlined: see `long_decimal_text`.
+#[inline(never)]
+fn more_digits(bytes: &[u8], length: usize) -> Option<u64> {
+    let text = Span::new(bytes, length)?;
+    let rest = text.skip(8)?;
+    let first = continued(0, Span::new(bytes, 8)?)?;
+    match rest.len() {
+        1..=8 => continued(first, rest),
+        9..=11 => continued(continued(first, Span::new(rest.onward(), 8)?)?, rest.skip(8)?),
         _ => None,
     }
 }
@@ -208,6 +216,12 @@ fn long_digits(start: i128, mut text: Span<'_>) -> Option<i128> {
         text = text.skip(PIECE)?;
     }
     Some(number * i128::from(power_of_ten(text.len())?) + i128::from(digits(text)?))
+}
+
+/// The number that one to eight digits continue after `start`.
+#[inline(always)]
+fn continued(start: u64, rest: Span<'_>) -> Option<u64> {
+    Some(start * power_of_ten(rest.len())? + eight(leading_zeros(word(rest)?, rest.len()))?)
 }
 
 /// A number with a point before its last `scale` digits, eight digits at most, as if without the point.
@@ -405,7 +419,7 @@ mod tests {
                 assert_eq!(narrow.is_some(), scalar::integer_text::<i16>(cell).is_ok(), "{text}");
             }
         }
-        for text in ["", "-", "+1", "--1", "1.0", " 1", "1x", "99999999999999999"] {
+        for text in ["", "-", "+1", "--1", "1.0", " 1", "1x", "99999999999999999999", "9223372036854775808"] {
             assert_eq!(amid(text.as_bytes(), integer_text::<i64>), None, "{text}");
         }
     }
@@ -426,16 +440,16 @@ mod tests {
         let all = b"9081726354453627189";
         for length in 0..=all.len() {
             let text = &all[..length];
-            let expected = if length > 16 { None } else { accumulate(text) };
-            assert_eq!(amid(text, digits), expected, "{length}");
+            assert_eq!(amid(text, digits), accumulate(text), "{length}");
         }
-        assert_eq!(amid(b"9999999999999999", digits), Some(9_999_999_999_999_999));
+        assert_eq!(amid(b"9999999999999999999", digits), Some(9_999_999_999_999_999_999));
+        assert_eq!(amid(b"10000000000000000000", digits), None);
         assert_eq!(amid(b"0000000000000000", digits), Some(0));
     }
 
     #[test]
     fn a_byte_that_is_no_digit_is_seen_at_every_place() {
-        for length in 1..=16 {
+        for length in 1..=19 {
             for (at, byte) in (0..length).flat_map(|at| (0..=u8::MAX).map(move |byte| (at, byte))) {
                 let mut text = vec![b'7'; length];
                 text[at] = byte;

@@ -165,7 +165,7 @@ impl Lists {
 
     fn push(&mut self, element: Option<&[u8]>) -> Result<(), Fault> {
         match element {
-            Some(cell) => self.elements.append(cell.into()),
+            Some(cell) => self.elements.append::<true, true>(cell.into()),
             None => {
                 let row = self.elements.len();
                 self.elements.append_null(row)

@@ -49,7 +49,7 @@ class Terminal:
         """What the terminal shows."""
         return self._run("capture-pane", "-p")
 
-    def wait_for(self, pattern: str, *, gone: bool = False, seconds: float = 30) -> None:
+    def wait_for(self, pattern: str, *, gone: bool = False, seconds: float = 60) -> None:
         """Waits until the screen matches the pattern, or no longer does.
 
         Raises:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,18 @@ with adbc_driver_redshift.dbapi.connect(sys.argv[1]) as connection, connection.c
     cursor.execute("SELECT n, n % 3 AS third FROM generate_series(1, 200000) AS s(n)")
     reader = cursor.fetch_record_batch()
     print(duckdb.sql("SELECT third, count(*), sum(n) FROM reader GROUP BY third ORDER BY third").fetchall())
+"""
+DUCKDB_MEMORY = """
+import resource, sys
+import adbc_driver_redshift.dbapi
+import duckdb
+
+with adbc_driver_redshift.dbapi.connect(sys.argv[1]) as connection, connection.cursor() as cursor:
+    cursor.execute("SELECT n, repeat('x', 1000) AS text FROM generate_series(1, 300000) AS s(n)")
+    reader = cursor.fetch_record_batch()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert duckdb.sql("SELECT sum(length(text)) FROM reader").fetchall() == [(300_000_000,)]
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 POOLHOUSE = """
 import sys
@@ -104,10 +117,29 @@ def test_examples_of_the_documentation_run(snippet: str, endpoint: Endpoint, pre
     run(snippet.replace(DOCUMENTED_URI, endpoint.uri), endpoint, ADBC_DRIVER_PATH=manifests)
 
 
+def test_the_page_names_the_versions_that_are_tested():
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    tools = {
+        "tools": ("adbc-poolhouse", "duckdb", "sqlalchemy", "sqlalchemy-adbc"),
+        "harlequin": ("harlequin-adbc", "harlequin"),
+    }
+    for requirements, names in tools.items():
+        pins = (project.PACKAGE / f"requirements-{requirements}.txt").read_text(encoding="utf-8")
+        for name in names:
+            (version,) = re.findall(rf"^{name}==(\d+\.\d+)", pins, re.MULTILINE)
+            (row,) = (line for line in lines if line.startswith("| [") and name in line.lower())
+            assert version in row, name
+
+
 def test_duckdb_reads_the_stream(endpoint: Endpoint):
     numbers = range(1, 200001)
     thirds = [[n for n in numbers if n % 3 == third] for third in range(3)]
     assert run(DUCKDB, endpoint) == f"{[(third, len(ns), sum(ns)) for third, ns in enumerate(thirds)]}\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts memory in KiB")
+def test_duckdb_copies_no_result_of_300_mb(endpoint: Endpoint):
+    assert int(run(DUCKDB_MEMORY, endpoint)) < 150 * 1024
 
 
 def test_poolhouse_finds_the_driver_by_its_manifest(endpoint: Endpoint, prefix: Path):

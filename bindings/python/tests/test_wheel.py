@@ -16,6 +16,7 @@ import pytest
 from adbc_driver_redshift import driver_path
 from sandbox import Endpoint
 from support import needed
+from third_party import Crate
 
 #: Of the processor, so that a busy machine fails no test.
 INSTALL_SECONDS = 10
@@ -129,6 +130,14 @@ def test_the_wheel_names_what_is_in_the_library_and_under_which_licence():
         assert f"\n  {crate['name']} {crate['version']} ({licence})\n" in texts
     for words in ("Permission is hereby granted, free of charge", "Apache License", "Brian Smith"):
         assert words in texts
+
+
+def test_a_crate_of_an_unknown_licence_without_a_text_fails_the_build(tmp_path: Path):
+    crate = Crate(name="odd", version="1.2.3", licence="Odd-1.0", holders="", folder=tmp_path, requires=())
+    with pytest.raises(ValueError, match=r"pkg:cargo/odd@1\.2\.3 has no licence text.*'Odd-1\.0'"):
+        list(crate.texts(apache=""))
+    (tmp_path / "LICENSE-ODD").write_text("Odd terms")
+    assert list(crate.texts(apache="")) == ["Odd terms"]
 
 
 def test_the_driver_manager_finds_the_driver_by_name_in_a_virtual_environment(clean: Path, endpoint: Endpoint):
