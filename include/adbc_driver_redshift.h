@@ -113,6 +113,18 @@ struct AdbcError;
 /** HTTP proxy for AWS calls, instead of `HTTPS_PROXY`. It may hold a password: refused in a URI; cannot be read back. */
 #define ADBC_REDSHIFT_OPTION_AWS_PROXY_URL "adbc.redshift.aws.proxy_url"
 
+/** Host of that proxy, for those who give it in parts, as the ODBC driver takes it. */
+#define ADBC_REDSHIFT_OPTION_AWS_PROXY_HOST "adbc.redshift.aws.proxy_host"
+
+/** Port of `aws.proxy_host`. */
+#define ADBC_REDSHIFT_OPTION_AWS_PROXY_PORT "adbc.redshift.aws.proxy_port"
+
+/** User to log in to `aws.proxy_host` with, if it asks for one. */
+#define ADBC_REDSHIFT_OPTION_AWS_PROXY_USERNAME "adbc.redshift.aws.proxy_username"
+
+/** Password of `aws.proxy_username`. Refused in a URI; cannot be read back. */
+#define ADBC_REDSHIFT_OPTION_AWS_PROXY_PASSWORD "adbc.redshift.aws.proxy_password"
+
 /** Database groups to join for the session, separated by commas (`GetClusterCredentials` only). */
 #define ADBC_REDSHIFT_OPTION_IAM_DB_GROUPS "adbc.redshift.iam.db_groups"
 
@@ -125,8 +137,11 @@ struct AdbcError;
 /** Seconds that the database credentials are good for. */
 #define ADBC_REDSHIFT_OPTION_IAM_DURATION_SECONDS "adbc.redshift.iam.duration_seconds"
 
-/** AWS operation that fetches the credentials: `GetClusterCredentials`, `GetClusterCredentialsWithIAM`, or `GetCredentials` of Serverless. */
+/** AWS operation that fetches the credentials: `GetClusterCredentials`, `GetClusterCredentialsWithIAM`, or `GetCredentials` of Serverless. Serverless has that one alone, and takes `cluster_with_iam` as `auto`. */
 #define ADBC_REDSHIFT_OPTION_IAM_API "adbc.redshift.iam.api"
+
+/** Redshift authentication profile to take target, database user and IAM options from where they are not set here (`DescribeAuthenticationProfiles`); what else it holds is for other drivers. */
+#define ADBC_REDSHIFT_OPTION_IAM_AUTH_PROFILE "adbc.redshift.iam.auth_profile"
 
 /** Keep temporary database credentials in `memory` until shortly before their end, or fetch them for every connection (`off`). */
 #define ADBC_REDSHIFT_OPTION_CACHE_MODE "adbc.redshift.cache.mode"
@@ -148,6 +163,9 @@ struct AdbcError;
 
 /** Permission set (role) to use in that account. */
 #define ADBC_REDSHIFT_OPTION_SSO_ROLE_NAME "adbc.redshift.sso.role_name"
+
+/** Scopes to register the client with, separated by commas; `sso:account:access` must be among them, and is all that is asked for by default. Replaces `sso_registration_scopes` of the `[sso-session]`. */
+#define ADBC_REDSHIFT_OPTION_SSO_SCOPES "adbc.redshift.sso.scopes"
 
 /** How a person signs in: `pkce` in a browser on this machine, `device` with a code on any, `cached_only` never asks. `auto` takes `pkce` where a browser can be opened. */
 #define ADBC_REDSHIFT_OPTION_SSO_FLOW "adbc.redshift.sso.flow"

@@ -23,6 +23,7 @@ from project import (
     ROOT,
     SANDBOX,
     VENV,
+    VENV_HARLEQUIN,
     VENV_TOOLS,
     StepFailed,
     Stopwatch,
@@ -33,6 +34,8 @@ from project import (
 
 OLDEST_PYTHON = (3, 9)
 TOOLS_PYTHON = (3, 11)
+#: The first that harlequin's requirements do not fit.
+HARLEQUIN_PYTHON_END = (3, 14)
 CARGO_DENY_VERSION = "0.20.2"
 CARGO_DENY = BUILD / "cargo-tools" / "bin" / "cargo-deny"
 
@@ -98,13 +101,10 @@ def browser() -> None:
 def compilers() -> None:
     """Makes sure that the C examples and the R package can be built: by gcc and clang, with pkg-config and CMake."""
     programs = {"clang": "clang", "cmake": "cmake", "g++": "g++", "pkg-config": "pkg-config", "R": "r-base-core"}
-    missing = [package for program, package in programs.items() if shutil.which(program) is None]
-    if missing and _can_apt_install():
-        say(f"Installing the Debian packages {', '.join(missing)} (for the tests of the C examples and of R)")
-        _apt_install(*missing)
-    missing = [package for program, package in programs.items() if shutil.which(program) is None]
-    if missing:
-        say(f"Not found: {', '.join(missing)}. The tests that need them will be skipped, and say so.")
+    _programs(programs, "the tests of the C examples and of R")
+    if shutil.which("R") and not succeeds("Rscript", "-e", "loadNamespace('testthat')") and _can_apt_install():
+        say("Installing the Debian package r-cran-testthat (for the tests of R)")
+        _apt_install("r-cran-testthat")
 
 
 def tools() -> None:
@@ -113,17 +113,14 @@ def tools() -> None:
         say("The tools that load drivers need a newer Python: their tests will be skipped, and say so.")
         return
     environment("tools", VENV_TOOLS)
+    if sys.version_info < HARLEQUIN_PYTHON_END:
+        environment("harlequin", VENV_HARLEQUIN)
+    _programs({"tmux": "tmux"}, "the test of a tool in a terminal")
 
 
 def valgrind() -> None:
     """Makes sure that Valgrind is installed: the C programs run under it."""
-    if shutil.which("valgrind"):
-        return
-    if _can_apt_install():
-        say("Installing the Debian package valgrind (for the search for memory errors)")
-        _apt_install("valgrind")
-    if not shutil.which("valgrind"):
-        say("Valgrind was not found: the C programs will not run under it, and the summary says so.")
+    _programs({"valgrind": "valgrind"}, "the search for memory errors")
 
 
 def environment(name: str, folder: Path = VENV) -> None:
@@ -177,7 +174,7 @@ def portable_wheel() -> None:
 
 
 def _install(made: Path) -> None:
-    for folder in filter(Path.is_dir, (VENV, VENV_TOOLS)):
+    for folder in filter(Path.is_dir, (VENV, VENV_TOOLS, VENV_HARLEQUIN)):
         _pip(folder, "install", "--quiet", "--no-deps", "--force-reinstall", str(made))
     (VENV / ".adbc-driver-redshift").write_text(_package_digest())
 
@@ -229,6 +226,19 @@ def _postgresql_server() -> str | None:
     return shutil.which("postgres") or next((str(path) for path in debian), None)
 
 
+def _programs(packages: dict[str, str], purpose: str) -> None:
+    """Installs the Debian packages of the programs that are not there, or says what will be skipped."""
+
+    def missing() -> list[str]:
+        return [package for program, package in packages.items() if shutil.which(program) is None]
+
+    if missing() and _can_apt_install():
+        say(f"Installing the Debian packages {', '.join(missing())} (for {purpose})")
+        _apt_install(*missing())
+    if missing():
+        say(f"Not found: {', '.join(missing())}. What needs them ({purpose}) will be skipped, and say so.")
+
+
 def _can_apt_install() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get") is not None
 
@@ -249,7 +259,7 @@ def _pip_environment() -> dict[str, str]:
 
 
 def _package_digest() -> str:
-    sources = [LIBRARY, ROOT / "Cargo.toml", PACKAGE / "pyproject.toml", PACKAGE / "hatch_build.py"]
+    sources = [LIBRARY, ROOT / "Cargo.lock", ROOT / "Cargo.toml", PACKAGE / "pyproject.toml", *PACKAGE.glob("*.py")]
     sources += sorted((PACKAGE / "src").rglob("*.py"))
     digest = hashlib.sha256()
     for source in sources:

@@ -19,6 +19,8 @@ VENV = BUILD / "venv"
 VENV_PYTHON = VENV / "bin" / "python"
 #: Tools that load drivers; their pins contradict those of the tests.
 VENV_TOOLS = BUILD / "venv-tools"
+#: A tool that wants old versions of what the other tools use.
+VENV_HARLEQUIN = BUILD / "venv-harlequin"
 PACKAGE = ROOT / "bindings" / "python"
 #: Wheel and source archive to give away.
 DIST = BUILD / "dist"

@@ -1,4 +1,4 @@
-"""Puts the driver library into the wheel, and the sources to build it into the source archive.
+"""Puts the driver library, its manifest and its licences into the wheel, and its sources into the source archive.
 
 A wheel takes the library named by ADBC_DRIVER_REDSHIFT_LIBRARY; else, in a source archive, the one that cargo builds
 from the crate in there; else the release build of this repository. Nothing is written to the source tree.
@@ -18,11 +18,19 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+# The build frontend runs this file alone, without its folder.
+sys.path.insert(0, str(Path(__file__).parent))
+import third_party
+
 LIBRARY_NAME = {
     "darwin": "libadbc_driver_redshift.dylib",
     "win32": "adbc_driver_redshift.dll",
 }.get(sys.platform, "libadbc_driver_redshift.so")
 CRATE = "adbc-driver-redshift"
+PACKAGE = "adbc_driver_redshift"
+#: The dynamic loader's word for the folder of the library that loads: of Python's driver manager, beside this package.
+LOADING_LIBRARY = {"darwin": "@loader_path", "linux": "$ORIGIN"}.get(sys.platform)
+MANIFEST = "redshift.toml"
 
 
 class PackLibrary(BuildHookInterface[Any]):
@@ -54,9 +62,35 @@ class PackLibrary(BuildHookInterface[Any]):
         # No Python ABI is involved: the driver manager loads the library.
         build_data["tag"] = f"py3-none-{platform}"
         include = build_data["force_include"]
-        include[str(self._library())] = f"adbc_driver_redshift/{LIBRARY_NAME}"
-        licence = f"adbc_driver_redshift-{self.metadata.version}.dist-info/licenses/LICENSE"
-        include[str(self._sources() / "LICENSE")] = licence
+        include[str(self._library())] = f"{PACKAGE}/{LIBRARY_NAME}"
+        self._pack_licences(include)
+        if LOADING_LIBRARY is not None:
+            # Where Python's driver manager looks in a virtual environment.
+            build_data["shared_data"][str(self._manifest(LOADING_LIBRARY))] = f"etc/adbc/drivers/{MANIFEST}"
+
+    def _pack_licences(self, include: dict[str, str]) -> None:
+        own = self._sources() / "LICENSE"
+        contents = third_party.crates(self._cargo_path(), self._sources(), CRATE)
+        licences = third_party.licences(contents, apache=own.read_text(encoding="utf-8"))
+        bill = third_party.bill_of_materials(contents, CRATE, self.metadata.version)
+        metadata = f"{PACKAGE}-{self.metadata.version}.dist-info"
+        include[str(own)] = f"{metadata}/licenses/LICENSE"
+        include[str(self._made("THIRD-PARTY.txt", licences))] = f"{metadata}/licenses/THIRD-PARTY.txt"
+        include[str(self._made("bill.json", bill))] = f"{metadata}/sboms/{CRATE}.cdx.json"
+
+    def _manifest(self, folder: str) -> Path:
+        text = self._manifest_template().read_text(encoding="utf-8")
+        library = f"{folder}/../{PACKAGE}/{LIBRARY_NAME}"
+        return self._made(MANIFEST, text.replace("@VERSION@", self.metadata.version).replace("@LIBRARY@", library))
+
+    def _manifest_template(self) -> Path:
+        name = f"{MANIFEST}.in"
+        return Path(self.root, name) if self._unpacked_crate().is_dir() else self._sources() / "bindings" / "c" / name
+
+    def _made(self, name: str, text: str) -> Path:
+        path = self._scratch_folder() / name
+        path.write_text(text, encoding="utf-8")
+        return path
 
     def _library(self) -> Path:
         given = os.environ.get("ADBC_DRIVER_REDSHIFT_LIBRARY")
@@ -88,12 +122,16 @@ class PackLibrary(BuildHookInterface[Any]):
         # It names the commit, and whether the tree was clean.
         (unpacked / ".cargo_vcs_info.json").unlink(missing_ok=True)
         build_data["force_include"][str(unpacked)] = "crate"
+        build_data["force_include"][str(self._manifest_template())] = f"{MANIFEST}.in"
 
     def _cargo(self, *arguments: str, folder: Path) -> None:
+        subprocess.run([self._cargo_path(), *arguments], cwd=folder, check=True)
+
+    def _cargo_path(self) -> str:
         cargo = shutil.which("cargo")
         if cargo is None:
             raise FileNotFoundError("`cargo` was not found; install Rust from https://rustup.rs and try again")
-        subprocess.run([cargo, *arguments], cwd=folder, check=True)
+        return cargo
 
     def _sources(self) -> Path:
         unpacked = self._unpacked_crate()

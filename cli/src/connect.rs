@@ -12,6 +12,9 @@ use crate::arguments::ConnectionArguments;
 use crate::connection_profile;
 use crate::failure::{Failure, Result};
 
+/// What a short name leaves out.
+const PREFIX: &str = "adbc.redshift.";
+
 /// Options in the order in which they are set: a later one beats an earlier one of the same key.
 pub(crate) type Options = Vec<(String, OptionValue)>;
 
@@ -31,12 +34,20 @@ pub(crate) fn options(arguments: &ConnectionArguments) -> Result<Options> {
     Ok(all)
 }
 
-/// The key of an option that may be given by its short name. An unknown name is left to the driver to refuse.
+/// The key of an option that may be given by its short name. An unknown name is left to the driver to refuse: in full, if
+/// it has a group, so that the driver knows the nearest one.
 pub(crate) fn key(name: &str) -> String {
     match options::find(name).or_else(|| options::find_parameter(name)) {
         Some(spec) => spec.key.to_owned(),
+        None if has_group(name) => format!("{PREFIX}{name}"),
         None => name.to_owned(),
     }
+}
+
+fn has_group(name: &str) -> bool {
+    let group = |name: &str| name.split_once('.').map(|(group, _)| group.to_owned());
+    let mut groups = options::TABLE.iter().filter_map(|spec| spec.key.strip_prefix(PREFIX).and_then(group));
+    group(name).is_some_and(|wanted| groups.any(|known| known == wanted))
 }
 
 /// A database with these options.

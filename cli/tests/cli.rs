@@ -127,9 +127,12 @@ fn a_failed_query_is_one_line_and_leaves_no_file() {
 
 #[test]
 fn wrong_options_are_refused_in_the_drivers_words_and_wrong_usage_by_status_2() {
-    let output = run(&["query", "SELECT 1", "--set", "target.hots=example.com"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("target.hots"), "{output:?}");
+    for (wrong, words) in [("target.hots=example.com", "target.host'"), ("tls.mode=sometimes", "verify-full")]
+    {
+        let output = run(&["query", "SELECT 1", "--set", wrong]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains(words) && stderr(&output).lines().count() == 1, "{output:?}");
+    }
     assert_eq!(run(&["query", "--set", "nothing"]).status.code(), Some(2));
     assert_eq!(run(&["quary"]).status.code(), Some(2));
 }

@@ -16,6 +16,7 @@ use super::running::RunningOperation;
 use super::runtime;
 use super::settings::ResultSettings;
 use crate::session::{self, FetchError, RowStream};
+use crate::span::Span;
 use crate::types::BatchBuilder;
 
 /// A statement under way: its outcome, and the registration that makes it cancellable.
@@ -104,7 +105,7 @@ fn in_memory(schema: Schema) -> Reader {
 }
 
 fn discard(rows: &mut RowStream, to_adbc: impl FnOnce(&session::Error) -> Error) -> Result<()> {
-    let discard = |_: &[u8]| Ok::<_, Infallible>(ControlFlow::Continue(()));
+    let discard = |_: Span<'_>| Ok::<_, Infallible>(ControlFlow::Continue(()));
     match runtime::block_on(rows.read_rows(discard))? {
         Ok(_) => Ok(()),
         Err(FetchError::Session(error)) => Err(to_adbc(&error)),

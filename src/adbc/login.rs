@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use adbc_core::error::Result;
 
+use super::auth_profile;
 use super::error::{from_auth, from_session};
 use super::settings::{self, SessionSettings};
 use super::store::OptionStore;
@@ -36,6 +37,9 @@ pub(super) async fn connect(
     logins: &Logins,
     cancel: &CancelToken,
 ) -> Result<(Arc<Session>, String)> {
+    let from_profile = auth_profile::load(stores, cancel).await?;
+    let stores: Vec<_> = stores.iter().copied().chain(&from_profile).collect();
+    let stores = stores.as_slice();
     let config = settings::auth(stores)?;
     let provider = auth::provider(config, Environment::process()).map_err(|error| from_auth(&error))?;
     settings::check_connection(stores, provider.requires_tls())?;

@@ -5,6 +5,7 @@
 //! that turns options into logins and sessions, and rows into batches; it knows no sockets and no C.
 
 mod atomic;
+mod auth_profile;
 mod bind;
 mod bound;
 mod columns;

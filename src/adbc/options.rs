@@ -74,7 +74,7 @@ pub struct OptionSpec {
     /// Its value when unset.
     pub default: Option<&'static str>,
     /// Other spellings, in lower case: names of the JDBC, ODBC and Python drivers (URI parameters, any case), and
-    /// the `redshift.…` keys of the other ADBC driver (accepted as option keys too).
+    /// those that begin with `redshift.` (the other ADBC driver's) or with [`PREFIX`] (accepted as option keys too).
     pub aliases: &'static [&'static str],
     /// Meaning and unit, in a sentence or two.
     pub doc: &'static str,
@@ -196,17 +196,25 @@ pub(super) fn text_of(value: &OptionValue) -> Option<String> {
     })
 }
 
-/// The row of an option key, by its canonical name or a `redshift.…` spelling.
+/// The row of an option key, by its canonical name or a spelling that is a key too.
 pub fn find(key: &str) -> Option<&'static OptionSpec> {
-    TABLE.iter().find(|spec| spec.key == key || (key.starts_with("redshift.") && spec.aliases.contains(&key)))
+    TABLE.iter().find(|spec| spec.key == key || (is_key(key) && spec.aliases.contains(&key)))
 }
 
 /// The row of a URI parameter: the key with or without its prefix, or any alias, in any case.
 pub fn find_parameter(name: &str) -> Option<&'static OptionSpec> {
     let name = name.to_ascii_lowercase();
-    TABLE
-        .iter()
-        .find(|spec| spec.key == name || spec.short_name() == name || spec.aliases.contains(&name.as_str()))
+    TABLE.iter().find(|spec| spec.key == name || spec.short_name() == name || is_among(spec.aliases, &name))
+}
+
+/// Whether a name has the form of an option key; others are URI parameters only.
+pub(super) fn is_key(name: &str) -> bool {
+    name.starts_with("redshift.") || name.starts_with(PREFIX)
+}
+
+/// Whether a URI parameter is one of the names; it may leave out the driver's prefix.
+pub(super) fn is_among(names: &[&str], parameter: &str) -> bool {
+    names.iter().any(|name| *name == parameter || name.strip_prefix(PREFIX) == Some(parameter))
 }
 
 /// The known name closest to an unknown one, if any is close.
@@ -285,7 +293,7 @@ pub static TABLE: &[OptionSpec] = &[
         D,
         Kind::Text,
         None,
-        &["user", "uid", "logonid", "dbuser", "db_user"],
+        &["user", "uid", "logonid", "dbuser", "db_user", "adbc.redshift.iam.db_user"],
         "Database user. With IAM and SSO: the user to ask `GetClusterCredentials` for; without it, \
          `GetClusterCredentialsWithIAM` answers with the user of the IAM identity.",
     ),
@@ -489,6 +497,38 @@ pub static TABLE: &[OptionSpec] = &[
         "HTTP proxy for AWS calls, instead of `HTTPS_PROXY`. It may hold a password: refused in a URI; cannot be read back.",
     ),
     row(
+        AWS_PROXY_HOST,
+        D,
+        Kind::Text,
+        None,
+        &["https_proxy_host"],
+        "Host of that proxy, for those who give it in parts, as the ODBC driver takes it.",
+    ),
+    row(
+        AWS_PROXY_PORT,
+        D,
+        Kind::Integer { min: 1, max: 65_535 },
+        None,
+        &["https_proxy_port"],
+        "Port of `aws.proxy_host`.",
+    ),
+    row(
+        AWS_PROXY_USERNAME,
+        D,
+        Kind::Text,
+        None,
+        &["https_proxy_username"],
+        "User to log in to `aws.proxy_host` with, if it asks for one.",
+    ),
+    row(
+        AWS_PROXY_PASSWORD,
+        D,
+        Kind::Secret,
+        None,
+        &["https_proxy_password"],
+        "Password of `aws.proxy_username`. Refused in a URI; cannot be read back.",
+    ),
+    row(
         IAM_DB_GROUPS,
         D,
         Kind::Text,
@@ -526,7 +566,17 @@ pub static TABLE: &[OptionSpec] = &[
         Kind::Choice(&["auto", "cluster", "cluster_with_iam", "serverless"]),
         Some("auto"),
         &[],
-        "AWS operation that fetches the credentials: `GetClusterCredentials`, `GetClusterCredentialsWithIAM`, or `GetCredentials` of Serverless.",
+        "AWS operation that fetches the credentials: `GetClusterCredentials`, `GetClusterCredentialsWithIAM`, or \
+         `GetCredentials` of Serverless. Serverless has that one alone, and takes `cluster_with_iam` as `auto`.",
+    ),
+    row(
+        IAM_AUTH_PROFILE,
+        D,
+        Kind::Text,
+        None,
+        &["authprofile", "auth_profile"],
+        "Redshift authentication profile to take target, database user and IAM options from where they are not set here \
+         (`DescribeAuthenticationProfiles`); what else it holds is for other drivers.",
     ),
     row(
         CACHE_MODE,
@@ -584,6 +634,15 @@ pub static TABLE: &[OptionSpec] = &[
         None,
         &["ssorolename", "sso_role_name", "sso_oidc_role_name"],
         "Permission set (role) to use in that account.",
+    ),
+    row(
+        SSO_SCOPES,
+        D,
+        Kind::Text,
+        None,
+        &[],
+        "Scopes to register the client with, separated by commas; `sso:account:access` must be among them, and is all that \
+         is asked for by default. Replaces `sso_registration_scopes` of the `[sso-session]`.",
     ),
     row(
         SSO_FLOW,
@@ -1025,11 +1084,16 @@ keys! {
     AWS_CREDENTIAL_SOURCE = "adbc.redshift.aws.credential_source";
     AWS_TIMEOUT = "adbc.redshift.aws.timeout_seconds";
     AWS_PROXY_URL = "adbc.redshift.aws.proxy_url";
+    AWS_PROXY_HOST = "adbc.redshift.aws.proxy_host";
+    AWS_PROXY_PORT = "adbc.redshift.aws.proxy_port";
+    AWS_PROXY_USERNAME = "adbc.redshift.aws.proxy_username";
+    AWS_PROXY_PASSWORD = "adbc.redshift.aws.proxy_password";
     IAM_DB_GROUPS = "adbc.redshift.iam.db_groups";
     IAM_FORCE_LOWERCASE = "adbc.redshift.iam.force_lowercase";
     IAM_AUTO_CREATE = "adbc.redshift.iam.auto_create";
     IAM_DURATION = "adbc.redshift.iam.duration_seconds";
     IAM_API = "adbc.redshift.iam.api";
+    IAM_AUTH_PROFILE = "adbc.redshift.iam.auth_profile";
     CACHE_MODE = "adbc.redshift.cache.mode";
     SSO_PROFILE = "adbc.redshift.sso.profile";
     SSO_SESSION = "adbc.redshift.sso.session";
@@ -1037,6 +1101,7 @@ keys! {
     SSO_REGION = "adbc.redshift.sso.region";
     SSO_ACCOUNT_ID = "adbc.redshift.sso.account_id";
     SSO_ROLE_NAME = "adbc.redshift.sso.role_name";
+    SSO_SCOPES = "adbc.redshift.sso.scopes";
     SSO_FLOW = "adbc.redshift.sso.flow";
     SSO_OPEN_BROWSER = "adbc.redshift.sso.open_browser";
     SSO_TIMEOUT = "adbc.redshift.sso.timeout_seconds";

@@ -2,6 +2,7 @@
 //! table knows its form.
 
 mod ingest;
+mod login;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,13 +11,11 @@ use std::time::Duration;
 use adbc_core::error::{Error, Result, Status};
 
 pub(super) use self::ingest::{IngestMode, IngestSettings, VarcharLength};
+pub(super) use self::login::{auth, auth_profile};
 use super::log::LogSettings;
 use super::options;
 use super::store::OptionStore;
-use crate::auth::{
-    Api, AuthConfig, AwsConfig, CredentialSource, Credentials, Flow, IamConfig, Method, SsoConfig,
-    TargetConfig, Toggle, TokenCache,
-};
+use crate::auth::Credentials;
 use crate::secret::Secret;
 use crate::session::{Keepalive, Login, SessionConfig, TlsConfig, TlsMode, TlsVersion};
 use crate::types::BatchLimits;
@@ -65,7 +64,7 @@ impl SessionSettings {
         let options = Options(stores);
         Ok(Self {
             idle_timeout: options.limit(options::IDLE_TIMEOUT)?,
-            read_only: options.text(options::READ_ONLY)? == "true",
+            read_only: options.is_on(options::READ_ONLY)?,
             isolation: options.text(options::ISOLATION_LEVEL)?,
         })
     }
@@ -92,32 +91,6 @@ pub(super) fn log(store: &OptionStore) -> Option<LogSettings> {
         level: options.optional(options::LOG_LEVEL)?.parse().ok()?,
         file: options.path(options::LOG_FILE),
         json: options.optional(options::LOG_FORMAT).is_some_and(|format| format == "json"),
-    })
-}
-
-/// How to log in, and where to.
-pub(super) fn auth(stores: &[&OptionStore]) -> Result<AuthConfig> {
-    let options = Options(stores);
-    let method = match options.text(options::AUTH_METHOD)?.as_str() {
-        "iam" => Method::Iam,
-        "password" => Method::Password,
-        "sso" => Method::Sso,
-        _ => Method::Auto,
-    };
-    let password = options.secret(options::PASSWORD);
-    let mut aws = options.aws()?;
-    if method == Method::Iam && aws.access_key_id.is_some() && aws.secret_access_key.is_none() {
-        // The JDBC and Python drivers take the secret in the field of the password too.
-        aws.secret_access_key = password.clone();
-    }
-    Ok(AuthConfig {
-        method,
-        username: options.optional(options::USERNAME),
-        password,
-        aws,
-        iam: options.iam()?,
-        sso: options.sso()?,
-        target: options.target()?,
     })
 }
 
@@ -243,95 +216,9 @@ impl Options<'_> {
         self.optional(key).map(PathBuf::from)
     }
 
-    fn toggle(&self, key: &str) -> Result<Toggle> {
-        Ok(match self.text(key)?.as_str() {
-            "true" => Toggle::True,
-            "false" => Toggle::False,
-            _ => Toggle::Auto,
-        })
-    }
-
-    fn aws(&self) -> Result<AwsConfig> {
-        Ok(AwsConfig {
-            region: self.optional(options::AWS_REGION),
-            profile: self.optional(options::AWS_PROFILE),
-            access_key_id: self.secret(options::AWS_ACCESS_KEY_ID),
-            secret_access_key: self.secret(options::AWS_SECRET_ACCESS_KEY),
-            session_token: self.secret(options::AWS_SESSION_TOKEN),
-            credential_source: match self.text(options::AWS_CREDENTIAL_SOURCE)?.as_str() {
-                "ecs" => CredentialSource::Container,
-                "env" => CredentialSource::Environment,
-                "imds" => CredentialSource::Instance,
-                "profile" => CredentialSource::Profile,
-                "static" => CredentialSource::Static,
-                "web_identity" => CredentialSource::WebIdentity,
-                _ => CredentialSource::Auto,
-            },
-            role_arn: self.optional(options::AWS_ROLE_ARN),
-            role_external_id: self.optional(options::AWS_ROLE_EXTERNAL_ID),
-            role_session_name: self.text(options::AWS_ROLE_SESSION_NAME)?,
-            config_file: self.path(options::AWS_CONFIG_FILE),
-            credentials_file: self.path(options::AWS_CREDENTIALS_FILE),
-            endpoint_url: self.optional(options::AWS_ENDPOINT_URL),
-            sts_endpoint_url: self.optional(options::AWS_STS_ENDPOINT_URL),
-            timeout: self.seconds(options::AWS_TIMEOUT)?,
-            proxy_url: self.secret(options::AWS_PROXY_URL),
-        })
-    }
-
-    fn iam(&self) -> Result<IamConfig> {
-        let groups = self.optional(options::IAM_DB_GROUPS).unwrap_or_default();
-        let lowercase = self.text(options::IAM_FORCE_LOWERCASE)? == "true";
-        Ok(IamConfig {
-            db_groups: names(&if lowercase { groups.to_lowercase() } else { groups }),
-            auto_create: self.text(options::IAM_AUTO_CREATE)? == "true",
-            duration_seconds: self.set_number(options::IAM_DURATION)?,
-            api: match self.text(options::IAM_API)?.as_str() {
-                "cluster" => Api::Cluster,
-                "cluster_with_iam" => Api::ClusterWithIam,
-                "serverless" => Api::Serverless,
-                _ => Api::Auto,
-            },
-            no_cache: self.text(options::CACHE_MODE)? == "off",
-        })
-    }
-
-    fn sso(&self) -> Result<SsoConfig> {
-        Ok(SsoConfig {
-            profile: self.optional(options::SSO_PROFILE),
-            session: self.optional(options::SSO_SESSION),
-            start_url: self.optional(options::SSO_START_URL),
-            region: self.optional(options::SSO_REGION),
-            account_id: self.optional(options::SSO_ACCOUNT_ID),
-            role_name: self.optional(options::SSO_ROLE_NAME),
-            flow: match self.text(options::SSO_FLOW)?.as_str() {
-                "pkce" => Flow::Pkce,
-                "device" => Flow::Device,
-                "cached_only" => Flow::CachedOnly,
-                _ => Flow::Auto,
-            },
-            open_browser: self.toggle(options::SSO_OPEN_BROWSER)?,
-            timeout: self.seconds(options::SSO_TIMEOUT)?,
-            listen_port: self.number(options::SSO_LISTEN_PORT)?,
-            token_cache: match self.text(options::SSO_TOKEN_CACHE)?.as_str() {
-                "memory" => TokenCache::Memory,
-                _ => TokenCache::Shared,
-            },
-            client_name: self.text(options::SSO_CLIENT_NAME)?,
-        })
-    }
-
-    fn target(&self) -> Result<TargetConfig> {
-        Ok(TargetConfig {
-            host: self.optional(options::HOST),
-            port: self.set_number(options::PORT)?,
-            database: self.database(),
-            cluster_identifier: self.optional(options::CLUSTER_IDENTIFIER),
-            workgroup: self.optional(options::WORKGROUP),
-            serverless: self.toggle(options::SERVERLESS)?,
-            account_id: self.optional(options::ACCOUNT_ID),
-            custom_domain_name: self.optional(options::CUSTOM_DOMAIN_NAME),
-        })
+    /// Whether a switch is on.
+    fn is_on(&self, key: &str) -> Result<bool> {
+        Ok(self.text(key)? == "true")
     }
 
     fn tls(&self) -> Result<TlsConfig> {

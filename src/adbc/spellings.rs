@@ -37,7 +37,7 @@ pub struct Refusal {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Spelling {
-    /// In lower case; those that begin with `redshift.` are option keys too, the others URI parameters only.
+    /// In lower case; those that have the form of an option key are keys too, the others URI parameters only.
     pub names: &'static [&'static str],
     /// What they mean.
     pub meaning: Meaning,
@@ -60,15 +60,15 @@ impl Spelling {
     }
 }
 
-/// The meaning of an option key of the other ADBC driver.
+/// The meaning of an option key that has no row in the option table.
 pub fn find(key: &str) -> Option<&'static Spelling> {
-    TABLE.iter().find(|spelling| key.starts_with("redshift.") && spelling.names.contains(&key))
+    TABLE.iter().find(|spelling| options::is_key(key) && spelling.names.contains(&key))
 }
 
 /// The meaning of a URI parameter, in any case.
 pub fn find_parameter(name: &str) -> Option<&'static Spelling> {
     let name = name.to_ascii_lowercase();
-    TABLE.iter().find(|spelling| spelling.names.contains(&name.as_str()))
+    TABLE.iter().find(|spelling| options::is_among(spelling.names, &name))
 }
 
 /// The table as the README shows it.
@@ -168,6 +168,10 @@ fn group_federation(text: &str) -> Result<Settings, Refusal> {
     switch(text, &[(options::IAM_API, "cluster_with_iam")], &[])
 }
 
+fn use_proxy(text: &str) -> Result<Settings, Refusal> {
+    switch(text, &[], &[])
+}
+
 fn disable_cache(text: &str) -> Result<Settings, Refusal> {
     switch(text, &[(options::CACHE_MODE, "off")], &[(options::CACHE_MODE, "memory")])
 }
@@ -199,14 +203,10 @@ const CLIENT_CERTIFICATE: &str = "Redshift asks for no client certificate; leave
                                   names the roots that the server's certificate is verified with)";
 const TRUST_STORE: &str =
     "a folder or store of certificates is not read; give one PEM file in adbc.redshift.tls.root_cert";
-const PROXY: &str = "a proxy is given in one piece: set adbc.redshift.aws.proxy_url, or HTTPS_PROXY, to \
-                     http://user:password@host:port";
 const BUCKET: &str =
     "loading through Amazon S3 is not implemented; leave it out, and rows are loaded by INSERT";
 const GROUPS_FILTER: &str =
     "groups are not taken from a SAML assertion; list those to join in adbc.redshift.iam.db_groups";
-const AUTH_PROFILE: &str =
-    "Redshift authentication profiles are not read; set the options that the profile holds";
 
 const fn translated(
     names: &'static [&'static str],
@@ -267,6 +267,9 @@ pub static TABLE: &[Spelling] = &[
     translated(&["stsconnectiontimeout"], sts_timeout, "`aws.timeout_seconds`; `0`: its default."),
     refused(
         &[
+            "adbc.redshift.idc.identity_namespace",
+            "adbc.redshift.idc.issuer_url",
+            "adbc.redshift.idc.region",
             "redshift.auth.idc_region",
             "redshift.auth.issuer_url",
             "idc_region",
@@ -278,6 +281,9 @@ pub static TABLE: &[Spelling] = &[
     ),
     refused(
         &[
+            "adbc.redshift.idp.provider_name",
+            "adbc.redshift.idp.token",
+            "adbc.redshift.idp.token_type",
             "redshift.auth.token",
             "redshift.auth.token_type",
             "token",
@@ -292,6 +298,11 @@ pub static TABLE: &[Spelling] = &[
     ),
     refused(
         &[
+            "adbc.redshift.idp.client_id",
+            "adbc.redshift.idp.client_secret",
+            "adbc.redshift.idp.partition",
+            "adbc.redshift.idp.scope",
+            "adbc.redshift.idp.tenant",
             "idp_host",
             "idp_port",
             "idp_tenant",
@@ -319,26 +330,15 @@ pub static TABLE: &[Spelling] = &[
         "Refused: list the groups in `iam.db_groups`.",
     ),
     refused(
-        &["authprofile", "auth_profile"],
-        AUTH_PROFILE,
-        "Refused: set the options that the authentication profile holds.",
-    ),
-    refused(
         &["redshift.ssl_cert", "redshift.ssl_key", "ssl_cert", "ssl_key", "sslcert", "sslkey"],
         CLIENT_CERTIFICATE,
         "Refused: Redshift asks for no client certificate.",
     ),
     refused(&["capath", "truststore"], TRUST_STORE, "Refused: give one PEM file in `tls.root_cert`."),
-    refused(
-        &[
-            "https_proxy_host",
-            "https_proxy_port",
-            "https_proxy_username",
-            "https_proxy_password",
-            "idp_use_https_proxy",
-        ],
-        PROXY,
-        "Refused: set `aws.proxy_url`, or `HTTPS_PROXY`.",
+    translated(
+        &["idp_use_https_proxy"],
+        use_proxy,
+        "Nothing: a proxy carries the calls to IAM Identity Center too, unless `NO_PROXY` excepts their hosts.",
     ),
     refused(&["redshift.ingest.bucket"], BUCKET, "Refused: rows are loaded by INSERT."),
 ];

@@ -10,6 +10,7 @@ use url::{Host, Url};
 use super::config::{Api, AuthConfig, CredentialSource, Flow, Method, Toggle};
 use super::error::Error;
 use super::host::{is_account_id, is_region};
+use super::sso::ACCOUNT_ACCESS;
 
 /// The method to use: the one set, or the one implied.
 pub(super) fn method(config: &AuthConfig) -> Result<Method, Error> {
@@ -52,9 +53,11 @@ fn names_aws(config: &AuthConfig) -> bool {
         .any(Option::is_some)
         || aws.access_key_id.is_some()
         || aws.secret_access_key.is_some()
+        || aws.session_token.is_some()
         || aws.credential_source != CredentialSource::Auto
         || target.serverless == Toggle::True
         || config.iam.api != Api::Auto
+        || config.iam.has_auth_profile
         || config.iam.auto_create
         || !config.iam.db_groups.is_empty()
 }
@@ -159,9 +162,27 @@ pub(super) fn forms(config: &AuthConfig) -> Result<(), Error> {
     url("adbc.redshift.aws.endpoint_url", aws.endpoint_url.as_deref())?;
     url("adbc.redshift.aws.sts_endpoint_url", aws.sts_endpoint_url.as_deref())?;
     proxy(config)?;
+    scopes(&sso.scopes)?;
     duration(config)?;
     role_arn(aws.role_arn.as_deref())?;
     target_names(config)
+}
+
+fn scopes(scopes: &[String]) -> Result<(), Error> {
+    // The characters of a scope in OAuth.
+    let is_scope =
+        |scope: &str| scope.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte));
+    if let Some(scope) = scopes.iter().find(|scope| !is_scope(scope)) {
+        return Err(Error::invalid(format!(
+            "adbc.redshift.sso.scopes holds {scope:?}; expected scopes such as {ACCOUNT_ACCESS}, separated by commas"
+        )));
+    }
+    if !scopes.is_empty() && !scopes.iter().any(|scope| scope == ACCOUNT_ACCESS) {
+        return Err(Error::invalid(format!(
+            "adbc.redshift.sso.scopes leaves out {ACCOUNT_ACCESS}, without which the portal gives no role: add it"
+        )));
+    }
+    Ok(())
 }
 
 fn duration(config: &AuthConfig) -> Result<(), Error> {

@@ -129,6 +129,8 @@ pub(crate) struct IamConfig {
     pub(crate) duration_seconds: Option<u32>,
     /// Which operation fetches the credentials.
     pub(crate) api: Api,
+    /// More options are in an authentication profile of Redshift.
+    pub(crate) has_auth_profile: bool,
     /// Fetch for every connection and keep nothing.
     pub(crate) no_cache: bool,
 }
@@ -141,7 +143,7 @@ pub(crate) enum Api {
     Auto,
     /// `GetClusterCredentials`.
     Cluster,
-    /// `GetClusterCredentialsWithIAM`.
+    /// `GetClusterCredentialsWithIAM`; of Serverless, whose one operation goes by the IAM identity too, that one.
     ClusterWithIam,
     /// Redshift Serverless `GetCredentials`.
     Serverless,
@@ -162,6 +164,8 @@ pub(crate) struct SsoConfig {
     pub(crate) account_id: Option<String>,
     /// Permission set (role) name.
     pub(crate) role_name: Option<String>,
+    /// Scopes of the client's registration; those of the profile's session when empty.
+    pub(crate) scopes: Vec<String>,
     /// How the person signs in.
     pub(crate) flow: Flow,
     /// Whether a browser is opened.
@@ -185,6 +189,7 @@ impl Default for SsoConfig {
             region: None,
             account_id: None,
             role_name: None,
+            scopes: Vec::new(),
             flow: Flow::Auto,
             open_browser: Toggle::Auto,
             timeout: Duration::from_secs(600),

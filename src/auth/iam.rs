@@ -1,31 +1,27 @@
 //! Temporary database credentials from AWS credentials, for clusters and workgroups.
 //!
-//! Decides target, region and operation, and caches the outcome. How AWS credentials come about is `chain`'s and
-//! `sso`'s. Invariant: with a host given, only the credentials call is sent, so its permission is enough.
+//! Decides target and operation, and caches the outcome. Who asks AWS, and in which region, is `access`'. Invariant: with a host given, only the credentials call is sent, so its permission is enough.
 
 use std::time::SystemTime;
 
+use aws_types::SdkConfig;
 use tokio_util::sync::CancellationToken;
 
+use super::access::Access;
 use super::api::{DatabaseCredentials, Endpoint, redshift, serverless};
-use super::chain::{Chain, profile_name};
 use super::config::{Api, AuthConfig, Toggle};
 use super::credential_cache::{self, Kept, Key};
 use super::environment::Environment;
 use super::error::Error;
 use super::host::HostName;
-use super::http::{self, Service};
-use super::profile::Profiles;
-use super::sso::{Identity, Sso, SsoProgress};
+use super::http::Service;
+use super::sso::SsoProgress;
 use super::{BoxFuture, CredentialProvider, Credentials};
 
 /// The login by IAM, with AWS credentials of any source or of Identity Center.
 #[derive(Debug)]
 pub(super) struct IamProvider {
-    config: AuthConfig,
-    environment: Environment,
-    sso: Sso,
-    by_sso: bool,
+    access: Access,
     target: Target,
     key: Key,
 }
@@ -46,23 +42,17 @@ impl IamProvider {
             ));
         }
         let key = cache_key(&config, &environment, by_sso);
-        let sso = Sso::new(&config, environment.clone());
-        Ok(Self { config, environment, sso, by_sso, target, key })
+        Ok(Self { access: Access::new(config, environment, by_sso), target, key })
     }
 
     async fn fetch(&self, cancel: &CancellationToken) -> Result<Kept, Error> {
-        let name = profile_name(&self.config, &self.environment);
-        let profiles = Profiles::load(&self.config.aws, &self.environment, Some(&name)).await?;
-        let aws = &self.config.aws;
-        if let Some(named) = &aws.profile {
-            // Said before a region that the missing profile would have given.
-            profiles.profile("adbc.redshift.aws.profile", named)?;
-        }
-        let region = self.region(&profiles, &name)?;
-        let identity = if self.by_sso { Some(self.sso.identity(&profiles)?) } else { None };
-        let aws = self.aws_credentials(&profiles, identity.as_ref(), &region, cancel).await?;
+        let service = match self.target {
+            Target::Cluster { .. } => Service::Redshift,
+            Target::Workgroup { .. } => Service::RedshiftServerless,
+        };
+        let (client, region) = self.access.client(service, cancel).await?;
         let now = SystemTime::now();
-        let fetched = self.database_credentials(&profiles, &region, aws);
+        let fetched = self.database_credentials(&client, &region);
         let (database, endpoint) = super::cancellable(cancel, fetched).await?;
         let credentials = Credentials {
             user: database.user,
@@ -74,35 +64,14 @@ impl IamProvider {
         Ok(Kept::new(credentials, now))
     }
 
-    async fn aws_credentials(
-        &self,
-        profiles: &Profiles,
-        identity: Option<&Identity>,
-        region: &str,
-        cancel: &CancellationToken,
-    ) -> Result<aws_credential_types::Credentials, Error> {
-        let (config, environment, sso) = (&self.config, &self.environment, &self.sso);
-        let chain = Chain { config, environment, profiles, sso, region, cancel };
-        match identity {
-            Some(identity) => chain.sso_credentials(identity).await,
-            None => chain.iam_credentials().await,
-        }
-    }
-
     async fn database_credentials(
         &self,
-        profiles: &Profiles,
+        client: &SdkConfig,
         region: &str,
-        aws: aws_credential_types::Credentials,
     ) -> Result<(DatabaseCredentials, Endpoint), Error> {
-        let service = match self.target {
-            Target::Cluster { .. } => Service::Redshift,
-            Target::Workgroup { .. } => Service::RedshiftServerless,
-        };
-        let builder = http::client_config(&self.config.aws, &self.environment, profiles, service, region)?;
-        let client = http::signed(builder, aws);
-        let database = self.config.target.database.as_deref();
-        let duration = self.config.iam.duration_seconds.and_then(|seconds| i32::try_from(seconds).ok());
+        let config = &self.access.config;
+        let database = config.target.database.as_deref();
+        let duration = config.iam.duration_seconds.and_then(|seconds| i32::try_from(seconds).ok());
         match &self.target {
             Target::Cluster { identifier, custom_domain_name } => {
                 let cluster = redshift::Cluster {
@@ -112,11 +81,11 @@ impl IamProvider {
                 };
                 let endpoint = match self.given_endpoint() {
                     Some(endpoint) => endpoint,
-                    None => self.with_given_port(redshift::endpoint(&client, &cluster).await?),
+                    None => self.with_given_port(redshift::endpoint(client, &cluster).await?),
                 };
                 let credentials = match self.cluster_user() {
                     Some(user) => {
-                        let iam = &self.config.iam;
+                        let iam = &config.iam;
                         let (groups, auto_create) = (iam.db_groups.as_slice(), iam.auto_create);
                         let request = redshift::Request {
                             user,
@@ -125,9 +94,9 @@ impl IamProvider {
                             auto_create,
                             duration_seconds: duration,
                         };
-                        redshift::credentials(&client, &cluster, &request).await?
+                        redshift::credentials(client, &cluster, &request).await?
                     }
-                    None => redshift::credentials_with_iam(&client, &cluster, database, duration).await?,
+                    None => redshift::credentials_with_iam(client, &cluster, database, duration).await?,
                 };
                 Ok((credentials, endpoint))
             }
@@ -139,9 +108,9 @@ impl IamProvider {
                 };
                 let endpoint = match self.given_endpoint() {
                     Some(endpoint) => endpoint,
-                    None => self.with_given_port(serverless::endpoint(&client, &workgroup).await?),
+                    None => self.with_given_port(serverless::endpoint(client, &workgroup).await?),
                 };
-                let credentials = serverless::credentials(&client, &workgroup, database, duration).await?;
+                let credentials = serverless::credentials(client, &workgroup, database, duration).await?;
                 Ok((credentials, endpoint))
             }
         }
@@ -149,48 +118,26 @@ impl IamProvider {
 
     /// The user to ask `GetClusterCredentials` for; `None` asks by IAM identity.
     fn cluster_user(&self) -> Option<&str> {
-        match self.config.iam.api {
+        match self.access.config.iam.api {
             Api::ClusterWithIam => None,
-            _ => self.config.username.as_deref(),
+            _ => self.access.config.username.as_deref(),
         }
     }
 
     fn given_endpoint(&self) -> Option<Endpoint> {
-        let host = self.config.target.host.clone()?;
-        Some(Endpoint { host, port: self.config.target.port.unwrap_or(5439) })
+        let host = self.access.config.target.host.clone()?;
+        Some(Endpoint { host, port: self.access.config.target.port.unwrap_or(5439) })
     }
 
     fn with_given_port(&self, found: Endpoint) -> Endpoint {
-        Endpoint { port: self.config.target.port.unwrap_or(found.port), ..found }
-    }
-
-    /// Option, host name, profile, environment; never the region of Identity Center.
-    fn region(&self, profiles: &Profiles, profile: &str) -> Result<String, Error> {
-        let host = self.config.target.host.as_deref().map_or(HostName::Other, HostName::parse);
-        let region = self
-            .config
-            .aws
-            .region
-            .clone()
-            .or_else(|| host.region().map(str::to_owned))
-            .or_else(|| profiles.region(profile).map(str::to_owned))
-            .or_else(|| self.environment.variable("AWS_REGION"))
-            .or_else(|| self.environment.variable("AWS_DEFAULT_REGION"));
-        let Some(region) = region else {
-            return Err(Error::missing(
-                "the region of the cluster is not known: set adbc.redshift.aws.region (neither the host name, the \
-                 profile, nor AWS_REGION says it)",
-            ));
-        };
-        super::check::region("the region", Some(&region))?;
-        Ok(region)
+        Endpoint { port: self.access.config.target.port.unwrap_or(found.port), ..found }
     }
 }
 
 impl CredentialProvider for IamProvider {
     fn credentials<'a>(&'a self, cancel: &'a CancellationToken) -> BoxFuture<'a, Result<Credentials, Error>> {
         Box::pin(async move {
-            if self.config.iam.no_cache {
+            if self.access.config.iam.no_cache {
                 return Ok(self.fetch(cancel).await?.credentials);
             }
             let entry = credential_cache::entry(self.key);
@@ -215,7 +162,7 @@ impl CredentialProvider for IamProvider {
     }
 
     fn progress(&self) -> Option<SsoProgress> {
-        self.sso.progress()
+        self.access.progress()
     }
 }
 
@@ -278,8 +225,9 @@ fn is_serverless(config: &AuthConfig, host: &HostName) -> bool {
     let target = &config.target;
     match (target.serverless, config.iam.api) {
         (Toggle::True, _) | (_, Api::Serverless) => true,
-        (Toggle::False, _) | (_, Api::Cluster | Api::ClusterWithIam) => false,
-        (Toggle::Auto, Api::Auto) => {
+        (Toggle::False, _) | (_, Api::Cluster) => false,
+        // The drivers that group federation is named after ignore it where the target is Serverless.
+        (Toggle::Auto, Api::Auto | Api::ClusterWithIam) => {
             target.workgroup.is_some()
                 || (target.cluster_identifier.is_none() && matches!(host, HostName::Workgroup { .. }))
         }
@@ -289,9 +237,9 @@ fn is_serverless(config: &AuthConfig, host: &HostName) -> bool {
 fn contradictions(config: &AuthConfig, host: &HostName) -> Result<(), Error> {
     let (target, api) = (&config.target, config.iam.api);
     let serverless = is_serverless(config, host);
-    if serverless && matches!(api, Api::Cluster | Api::ClusterWithIam) {
+    if serverless && api == Api::Cluster {
         return Err(Error::invalid(
-            "adbc.redshift.iam.api names a cluster operation but the target is Serverless: set it to auto or serverless",
+            "adbc.redshift.iam.api is cluster but the target is Serverless: set it to auto or serverless",
         ));
     }
     if !serverless && target.workgroup.is_some() {

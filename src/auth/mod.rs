@@ -4,7 +4,9 @@
 //! one list of methods. It checks forms and contradictions and sends nothing; the network is used only by
 //! [`CredentialProvider::credentials`] and the two listings of [`Sso`].
 
+mod access;
 mod api;
+mod authentication_profile;
 mod browser;
 mod chain;
 mod check;
@@ -31,6 +33,7 @@ use std::time::SystemTime;
 
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::authentication_profile::authentication_profile;
 pub(crate) use self::config::{
     Api, AuthConfig, AwsConfig, CredentialSource, Flow, IamConfig, Method, SsoConfig, TargetConfig, Toggle,
     TokenCache,

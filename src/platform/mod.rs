@@ -11,11 +11,11 @@ mod windows;
 
 #[cfg(unix)]
 pub(crate) use unix::{
-    BROWSERS, HOME_VARIABLE, append_private, create_private_folder, has_display, is_foreign,
-    limit_unacknowledged, readable_within,
+    BROWSERS, HOME_VARIABLE, append_private, create_private_folder, give_to_owner_of, has_display,
+    is_foreign, limit_unacknowledged, readable_within,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    BROWSERS, HOME_VARIABLE, append_private, create_private_folder, has_display, is_foreign,
-    limit_unacknowledged, readable_within,
+    BROWSERS, HOME_VARIABLE, append_private, create_private_folder, give_to_owner_of, has_display,
+    is_foreign, limit_unacknowledged, readable_within,
 };

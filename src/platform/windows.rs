@@ -28,14 +28,20 @@ pub(crate) fn append_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).open(path)
 }
 
-/// Makes a folder and those above it, for their owner alone.
+/// Makes a folder and those above it, for their owner alone: see [`give_to_owner_of`].
 pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).create(path)
 }
 
-/// Whether a file belongs to another user than the one this process acts for.
-pub(crate) fn is_foreign(metadata: &Metadata) -> bool {
-    let _ = metadata;
+/// Gives what was made in somebody's folder to that somebody, who gets the rights to it from the folder already.
+pub(crate) fn give_to_owner_of(folder: &Path, made: &File) -> io::Result<()> {
+    let _ = (folder, made);
+    Ok(())
+}
+
+/// Whether a file belongs to somebody whom this process does not act for.
+pub(crate) fn is_foreign(file: &Metadata, home: &Path) -> bool {
+    let _ = (file, home);
     false
 }
 

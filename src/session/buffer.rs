@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::error::Error;
 use super::message;
+use crate::span::Span;
 
 /// Size of the buffer between large messages.
 const CAPACITY: usize = 1 << 20;
@@ -107,7 +108,7 @@ impl ReadBuffer {
     /// that what follows is incomplete or no DataRow. This is the driver's hottest loop.
     pub(super) fn take_rows<E>(
         &mut self,
-        mut take: impl FnMut(&[u8]) -> Result<Verdict, E>,
+        mut take: impl FnMut(Span<'_>) -> Result<Verdict, E>,
     ) -> Result<(usize, Verdict), E> {
         let mut rest = self.bytes.get(self.start..self.end).unwrap_or_default();
         let mut rows = 0;
@@ -115,7 +116,10 @@ impl ReadBuffer {
         while let Some(([b'D', length @ ..], body)) = rest.split_first_chunk::<HEADER>() {
             // OK because u32 fits usize; a length below 4 underflows to one that is never there, and `header` names it.
             let length = (u32::from_be_bytes(*length) as usize).wrapping_sub(4);
-            let Some((row, after)) = body.split_at_checked(length) else { break };
+            let Some(after) = body.get(length..) else { break };
+            // Behind the unread bytes there are old ones, which are no less readable.
+            let onward = self.bytes.get(self.end - body.len()..).unwrap_or(body);
+            let Some(row) = Span::new(onward, length) else { break };
             outcome = take(row);
             if matches!(outcome, Ok(Verdict::Refuse)) {
                 break;
@@ -210,11 +214,11 @@ mod tests {
     #[test]
     fn a_refused_row_stays_and_a_stopped_one_is_gone() {
         let mut buffer = buffer(b"D\0\0\0\x05aD\0\0\0\x05bD\0\0\0\x05cZ\0\0\0\x05I");
-        let refused =
-            buffer.take_rows(|row| Ok::<_, ()>(if row == b"b" { Verdict::Refuse } else { Verdict::Next }));
+        let refused = buffer
+            .take_rows(|row| Ok::<_, ()>(if row.get() == b"b" { Verdict::Refuse } else { Verdict::Next }));
         assert_eq!(refused, Ok((1, Verdict::Refuse)));
-        let stopped =
-            buffer.take_rows(|row| Ok::<_, ()>(if row == b"b" { Verdict::Stop } else { Verdict::Next }));
+        let stopped = buffer
+            .take_rows(|row| Ok::<_, ()>(if row.get() == b"b" { Verdict::Stop } else { Verdict::Next }));
         assert_eq!(stopped, Ok((1, Verdict::Stop)));
         assert_eq!(buffer.take_rows(|_| Ok::<_, ()>(Verdict::Next)), Ok((1, Verdict::Next)));
         assert_eq!(buffer.peek().unwrap(), Some(b'Z'));

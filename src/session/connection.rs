@@ -11,17 +11,19 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, MutexGuard};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::cancel::Canceller;
 use super::config::{Login, SessionConfig};
 use super::error::{Error, ErrorKind, ServerError};
 use super::group;
+use super::limits::Limits;
 use super::result::Pump;
 use super::shared::Shared;
 use super::startup::{self, Progress};
 use super::transport;
-use super::wire::{Leaving, Limits, Wire};
+use super::wire::{Leaving, Wire};
 use super::{CancelToken, Operation, TransactionStatus};
 
 /// How long the server may take to end a cancelled statement, once another one waits for it, before the session is
@@ -30,6 +32,10 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// The same for a statement that failed: the server may be undoing what it did.
 const UNDO_GRACE: Duration = Duration::from_secs(60);
+
+/// How long a cancelled statement may go on before it is cancelled again: a request that reaches the server before it has
+/// begun the statement does nothing.
+const CANCEL_AGAIN: Duration = Duration::from_secs(1);
 
 /// How long a goodbye may take.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -177,8 +183,12 @@ impl Session {
 
     async fn settle(&self, wire: &mut Wire, buffer_bytes: usize, limits: Limits<'_>) -> Result<(), Error> {
         if let Some(leaving) = &wire.leaving {
-            let grace = Instant::now() + if leaving.stopped { GRACE } else { UNDO_GRACE };
-            let left = finish_leaving(wire, limits.at_most_until(grace)).await;
+            let stopped = leaving.stopped;
+            let grace = Instant::now() + if stopped { GRACE } else { UNDO_GRACE };
+            let left = match stopped {
+                true => self.leave_stopped(wire, limits, grace).await,
+                false => finish_leaving(wire, limits.at_most_until(grace)).await,
+            };
             left.map_err(|error| self.give_up_if_late(grace, error))?;
         }
         match &wire.open {
@@ -188,6 +198,22 @@ impl Session {
         }
         await_cancel(wire, limits).await?;
         wire.check_idle()
+    }
+
+    /// [`finish_leaving`] for a cancelled statement: cancels it again while it goes on.
+    async fn leave_stopped(&self, wire: &mut Wire, limits: Limits<'_>, grace: Instant) -> Result<(), Error> {
+        loop {
+            let until = grace.min(Instant::now() + CANCEL_AGAIN);
+            let left = finish_leaving(wire, limits.at_most_until(until)).await;
+            let Err(late) = &left else { return left };
+            if late.kind() != ErrorKind::Timeout || until == grace || limits.check().is_err() {
+                return left;
+            }
+            if wire.cancelling.as_ref().is_some_and(JoinHandle::is_finished) {
+                await_cancel(wire, limits).await?;
+            }
+            self.start_cancel(wire);
+        }
     }
 
     /// Ends the open result of a reader that is gone. May be dropped and repeated.

@@ -14,6 +14,8 @@ mod digest;
 mod error;
 mod group;
 mod idle;
+mod inbox;
+mod limits;
 mod message;
 mod pipeline;
 mod query;

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use super::buffer::Frame;
 use super::connection::Session;
 use super::error::Error;
+use super::limits::Limits;
 use super::message::{self, Column, Format};
 use super::query::{Prepared, Started, StatementName, await_begin};
 use super::request::Request;
 use super::result::{OpenResult, Pump};
 use super::rows::RowStream;
-use super::wire::{Limits, Wire, unexpected};
+use super::wire::{Wire, unexpected};
 use super::{Operation, Parameters, ResultFormats, TransactionStatus};
 
 /// The queue is filled up to here before it is written.

@@ -8,12 +8,13 @@ use std::time::Instant;
 
 use super::connection::Session;
 use super::error::{Error, ErrorKind};
+use super::limits::Limits;
 use super::message::{self, Column, CommandTag, Format};
 use super::request::{Close, Request};
 use super::result::{OpenResult, PORTAL_ROWS, Portal};
 use super::rows::RowStream;
 use super::shared::Shared;
-use super::wire::{Limits, Wire, unexpected};
+use super::wire::{Wire, unexpected};
 use super::{Description, Operation, Parameters, ResultFormats, TransactionStatus};
 
 /// A statement prepared under a name on the server.

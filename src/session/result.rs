@@ -4,17 +4,17 @@
 //! without a cancel, which would fail the block. Outside a block it is one Execute without limit. Whoever takes rows
 //! (the reader, a second statement, a drop) does it through [`Wire::pump`], so that the wire's state is the same for all.
 
-use std::collections::VecDeque;
-use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use super::buffer::Verdict;
 use super::error::{Error, ErrorKind};
+use super::inbox::Inbox;
+use super::limits::Limits;
 use super::message::{self, CommandTag};
 use super::request::{Close, Request};
-use super::wire::{Limits, Wire, unexpected};
+use super::wire::{Wire, unexpected};
+use crate::span::Span;
 
 /// Rows per Execute on a named portal.
 pub(super) const PORTAL_ROWS: i32 = 16_384;
@@ -54,32 +54,6 @@ pub(super) struct Portal {
     closing: bool,
 }
 
-/// Where a reader finds rows that were moved aside for another statement, and the end of its result.
-#[derive(Debug, Default)]
-pub(super) struct Inbox {
-    /// The reader is gone.
-    abandoned: AtomicBool,
-    /// Bytes moved aside and not yet read.
-    held_bytes: AtomicUsize,
-    content: Mutex<Content>,
-}
-
-/// See [`Inbox`].
-#[derive(Debug, Default)]
-pub(super) struct Content {
-    pub(super) rows: VecDeque<Chunk>,
-    pub(super) end: Option<Result<CommandTag, Error>>,
-}
-
-/// Row bodies, one after the other.
-#[derive(Default)]
-pub(super) struct Chunk {
-    bytes: Vec<u8>,
-    lengths: Vec<u32>,
-    next_row: usize,
-    next_byte: usize,
-}
-
 /// Why [`Wire::pump`] stopped.
 #[derive(Debug)]
 pub(super) enum Pump {
@@ -89,70 +63,6 @@ pub(super) enum Pump {
     Starved,
     /// The result ended and the wire is idle.
     Ended(Result<CommandTag, Error>),
-}
-
-impl Inbox {
-    pub(super) fn content(&self) -> MutexGuard<'_, Content> {
-        self.content.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn abandon(&self) {
-        self.abandoned.store(true, Ordering::Release);
-    }
-
-    pub(super) fn is_abandoned(&self) -> bool {
-        self.abandoned.load(Ordering::Acquire)
-    }
-
-    fn hold(&self, row: &[u8]) {
-        let mut content = self.content();
-        if content.rows.back().is_none_or(Chunk::is_full) {
-            content.rows.push_back(Chunk::default());
-        }
-        if let Some(chunk) = content.rows.back_mut() {
-            chunk.push(row);
-        }
-        self.held_bytes.fetch_add(row.len(), Ordering::Relaxed);
-    }
-
-    /// The first rows moved aside. They count as held until [`Inbox::release`].
-    pub(super) fn take_chunk(&self) -> Option<Chunk> {
-        self.content().rows.pop_front()
-    }
-
-    pub(super) fn release(&self, chunk: &Chunk) {
-        self.held_bytes.fetch_sub(chunk.bytes.len(), Ordering::Relaxed);
-    }
-}
-
-impl fmt::Debug for Chunk {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Chunk").field("rows", &self.lengths.len()).finish_non_exhaustive()
-    }
-}
-
-impl Chunk {
-    /// Small enough that a reader gives memory back while it reads.
-    const BYTES: usize = 1 << 20;
-
-    fn is_full(&self) -> bool {
-        self.bytes.len() >= Self::BYTES
-    }
-
-    fn push(&mut self, row: &[u8]) {
-        self.bytes.extend_from_slice(row);
-        // OK because no message is longer than `buffer::MAX_MESSAGE`.
-        self.lengths.push(u32::try_from(row.len()).unwrap_or(u32::MAX));
-    }
-
-    /// The next row body.
-    pub(super) fn next_row(&mut self) -> Option<&[u8]> {
-        let length = *self.lengths.get(self.next_row)? as usize;
-        let row = self.bytes.get(self.next_byte..self.next_byte + length)?;
-        self.next_row += 1;
-        self.next_byte += length;
-        Some(row)
-    }
 }
 
 impl Portal {
@@ -187,7 +97,7 @@ impl Wire {
     /// Feeds rows to `take` from what is in the buffer. Never waits.
     pub(super) fn pump<E>(
         &mut self,
-        mut take: impl FnMut(&[u8]) -> Result<Verdict, E>,
+        mut take: impl FnMut(Span<'_>) -> Result<Verdict, E>,
     ) -> Result<Result<Pump, Error>, E> {
         loop {
             if self.open.is_some() && self.owed() == 0 {
@@ -305,12 +215,9 @@ impl Wire {
     pub(super) async fn park_open(&mut self, limit_bytes: usize, limits: Limits<'_>) -> Result<(), Error> {
         let Some(inbox) = self.open.as_ref().map(|open| Arc::clone(&open.inbox)) else { return Ok(()) };
         loop {
-            let take = |row: &[u8]| {
-                if inbox.held_bytes.load(Ordering::Relaxed).saturating_add(row.len()) > limit_bytes {
-                    return Ok(Verdict::Refuse);
-                }
-                inbox.hold(row);
-                Ok::<_, std::convert::Infallible>(Verdict::Next)
+            let take = |row: Span<'_>| {
+                let held = inbox.hold(&row, limit_bytes);
+                Ok::<_, std::convert::Infallible>(if held { Verdict::Next } else { Verdict::Refuse })
             };
             let Ok(pumped) = self.pump(take);
             match pumped {

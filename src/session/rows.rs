@@ -9,9 +9,11 @@ use super::CancelToken;
 use super::buffer::Verdict;
 use super::connection::Session;
 use super::error::{Error, ErrorKind};
+use super::inbox::{Chunk, Inbox};
+use super::limits::Limits;
 use super::message::{Column, CommandTag};
-use super::result::{Chunk, Inbox, Pump};
-use super::wire::Limits;
+use super::result::Pump;
+use crate::span::Span;
 
 /// An open or finished result. Dropping it unread never blocks and never harms a transaction: the rest is thrown away in
 /// the background, by a cancel outside a transaction block and by closing the portal inside one.
@@ -77,10 +79,10 @@ impl RowStream {
     /// buffer, until it breaks, the result ends, the cancel token fires or an error arrives.
     pub(crate) async fn read_rows<E>(
         &mut self,
-        mut on_row: impl FnMut(&[u8]) -> Result<ControlFlow<()>, E>,
+        mut on_row: impl FnMut(Span<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<Fetch, FetchError<E>> {
         self.session.shared.check_process().map_err(FetchError::Session)?;
-        let mut take = |row: &[u8]| {
+        let mut take = |row: Span<'_>| {
             on_row(row).map(|flow| match flow {
                 ControlFlow::Continue(()) => Verdict::Next,
                 ControlFlow::Break(()) => Verdict::Stop,
@@ -104,7 +106,7 @@ impl RowStream {
 
     /// Delivers what was moved aside; true when the callback paused. Needs no lock on the wire, where another statement
     /// may be running for long.
-    fn read_inbox<E>(&mut self, take: &mut impl FnMut(&[u8]) -> Result<Verdict, E>) -> Result<bool, E> {
+    fn read_inbox<E>(&mut self, take: &mut impl FnMut(Span<'_>) -> Result<Verdict, E>) -> Result<bool, E> {
         loop {
             if let Some(chunk) = &mut self.chunk {
                 while let Some(row) = chunk.next_row() {
@@ -131,7 +133,10 @@ impl RowStream {
     }
 
     /// Reads on from the wire; true when the callback paused.
-    async fn read_wire<E>(&mut self, take: &mut impl FnMut(&[u8]) -> Result<Verdict, E>) -> Result<bool, E> {
+    async fn read_wire<E>(
+        &mut self,
+        take: &mut impl FnMut(Span<'_>) -> Result<Verdict, E>,
+    ) -> Result<bool, E> {
         let session = Arc::clone(&self.session);
         let cancel = self.cancel.clone();
         let limits = Limits { cancel: Some(&cancel), deadline: self.deadline };

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::connection::Session;
 use super::error::{Error, ErrorKind};
+use super::limits::Limits;
 use super::message::{self, CommandTag};
 use super::request::Request;
 use super::result::copy_unsupported;
-use super::wire::{Limits, Wire, unexpected};
+use super::wire::{Wire, unexpected};
 use super::{Operation, TransactionStatus};
 
 /// All that a simple query returned.

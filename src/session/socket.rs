@@ -55,11 +55,15 @@ impl Socket {
 
     /// Reads now or soon; else returns `WouldBlock`.
     fn read_soon(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        // Once registered, the wait has been long already; a blocked write must not wait for a read.
+        let may_wait = self.patient && self.watch.is_none();
+        // No answer is there right after its request: looking for it would only delay the wait.
+        if may_wait && self.streamed == 0 {
+            self.arrives_soon();
+            return (&self.stream).read(buffer);
+        }
         match (&self.stream).read(buffer) {
-            // Once registered, the wait has been long already; a blocked write must not wait for a read.
-            Err(error)
-                if is_blocked(&error) && self.patient && self.watch.is_none() && self.arrives_soon() =>
-            {
+            Err(error) if is_blocked(&error) && may_wait && self.arrives_soon() => {
                 (&self.stream).read(buffer)
             }
             outcome => outcome,

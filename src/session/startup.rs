@@ -13,12 +13,13 @@ use super::buffer::MAX_MESSAGE;
 use super::cancel::Canceller;
 use super::config::{Login, SessionConfig, TlsMode};
 use super::error::{Error, ErrorKind};
+use super::limits::Limits;
 use super::message;
 use super::request::Request;
 use super::shared::Shared;
 use super::tls::TlsClient;
 use super::transport;
-use super::wire::{Limits, Wire, unexpected};
+use super::wire::{Wire, unexpected};
 
 /// Highest protocol version this driver knows.
 const PROTOCOL: u8 = 3;

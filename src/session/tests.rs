@@ -522,6 +522,26 @@ async fn a_cancelled_statement_leaves_the_session_usable() {
 }
 
 #[tokio::test]
+async fn a_cancel_that_came_before_its_statement_is_sent_again() {
+    let (session, server) = session(|mut peer, listener| async move {
+        peer.expect(TEXT_QUERY).await;
+        accept(&listener).await.untyped().await;
+        // The server knew of no statement then, and runs this one now.
+        accept(&listener).await.untyped().await;
+        peer.send(&[error("ERROR", "57014", "cancelled"), idle()].concat()).await;
+        peer.expect(b"Q").await;
+        peer.send(&[end("SET"), idle()].concat()).await;
+    })
+    .await;
+    let first = operation();
+    let cancel = first.cancel.clone();
+    tokio::spawn(async move { cancel.cancel() });
+    assert_eq!(query(&session, &first).await.unwrap_err().kind(), ErrorKind::Cancelled);
+    timeout(LIMIT, session.command("SET x = 1", &operation())).await.unwrap().unwrap();
+    server.await.unwrap();
+}
+
+#[tokio::test]
 async fn a_deadline_ends_a_statement_like_a_cancel() {
     let (session, server) = session(|mut peer, listener| async move {
         peer.expect(TEXT_QUERY).await;

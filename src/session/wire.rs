@@ -6,82 +6,25 @@
 //! of any size never block each other. No state lives in a future, so dropping one between two messages loses nothing.
 
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::task::JoinHandle;
-use tokio::time::timeout_at;
 
 use super::buffer::{Frame, ReadBuffer};
 use super::error::{Error, ErrorKind};
 use super::group::Group;
+use super::limits::Limits;
 use super::message;
 use super::request::Request;
 use super::result::OpenResult;
 use super::shared::Shared;
 use super::transport::Transport;
-use super::{CancelToken, Operation};
-
-/// How long a failed or cancelled operation waits for the server to follow. After that the wire stays as it is, and
-/// whoever takes it next waits on: a cancel must be prompt even if the server is not.
-const PATIENCE: Duration = Duration::from_millis(500);
-
-/// What ends a wait early.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Limits<'a> {
-    pub(super) cancel: Option<&'a CancelToken>,
-    pub(super) deadline: Option<Instant>,
-}
-
-impl<'a> Limits<'a> {
-    pub(super) fn of(operation: &'a Operation) -> Self {
-        Self { cancel: Some(&operation.cancel), deadline: operation.deadline }
-    }
-
-    /// The same, but no longer than a server needs that has failed or been cancelled.
-    pub(super) fn patient(self) -> Self {
-        self.at_most_until(Instant::now() + PATIENCE)
-    }
-
-    /// The same, but no longer than until then.
-    pub(super) fn at_most_until(self, grace: Instant) -> Self {
-        Self { deadline: Some(self.deadline.map_or(grace, |deadline| deadline.min(grace))), ..self }
-    }
-
-    /// For work that finds all it waits for at once, time after time.
-    pub(super) fn check(self) -> Result<(), Error> {
-        match self.deadline {
-            Some(deadline) if deadline <= Instant::now() => Err(deadline_passed()),
-            _ => Ok(()),
-        }
-    }
-
-    /// Waits for the future, the token and the deadline.
-    pub(super) async fn run<F: Future>(self, future: F) -> Result<F::Output, Error> {
-        // A server that never stops talking keeps the future ready, and the timer would not be asked.
-        self.check()?;
-        let cancellable = async {
-            match self.cancel {
-                Some(cancel) if cancel.is_cancelled() => None,
-                Some(cancel) => cancel.run_until_cancelled(future).await,
-                None => Some(future.await),
-            }
-        };
-        let outcome = match self.deadline {
-            Some(deadline) => {
-                timeout_at(deadline.into(), cancellable).await.map_err(|_| deadline_passed())?
-            }
-            None => cancellable.await,
-        };
-        outcome.ok_or_else(|| Error::new(ErrorKind::Cancelled, "cancelled by the caller"))
-    }
-}
 
 /// One connection. All access is under the session's lock.
 pub(super) struct Wire {
@@ -389,14 +332,6 @@ impl Drop for Wire {
             std::mem::forget(self.transport.take());
         }
     }
-}
-
-fn deadline_passed() -> Error {
-    Error::new(
-        ErrorKind::Timeout,
-        "the server did not answer in time (for a query: within adbc.redshift.result.query_timeout_seconds); the \
-         statement was stopped",
-    )
 }
 
 /// What became of a read: a count of bytes, of which 0 is the end of the stream.

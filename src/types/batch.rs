@@ -15,11 +15,20 @@ use super::decode::Column;
 use super::error::{DecodeError, Fault};
 use super::table::{field, form};
 use super::{BatchLimits, ColumnSpec};
+use crate::span::Span;
 
 /// The length of a NULL.
 const NULL_LENGTH: i32 = -1;
 /// Half of what 32-bit offsets span: the last row of a batch may be as long as the other half.
 const MAX_BATCH_BYTES: usize = 1 << 30;
+
+/// The format of all values whose format matters. A loop for one alone is shorter than a loop for both, and faster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Binary,
+    Text,
+    Mixed,
+}
 
 /// Collects DataRow bodies into record batches. One decoder per column, chosen at `new`.
 #[derive(Debug)]
@@ -28,9 +37,11 @@ pub(crate) struct BatchBuilder {
     columns: Vec<Column>,
     schema: SchemaRef,
     limits: BatchLimits,
+    format: Format,
     /// What a row takes apart from the bytes of its strings.
     fixed_row_bytes: usize,
     rows: usize,
+    /// At least what the rows take.
     bytes: usize,
     /// Rows of the batches already taken.
     rows_before: u64,
@@ -44,9 +55,12 @@ impl BatchBuilder {
         let fixed_row_bytes = widths.map(|width| width.unwrap_or(size_of::<i32>())).sum();
         let column =
             |spec: &ColumnSpec| Column::new(form(spec.oid, spec.type_modifier), spec.binary, spec.nullable);
+        let specs = columns.to_vec();
+        let columns = columns.iter().map(column).collect::<Vec<_>>();
         Self {
-            specs: columns.to_vec(),
-            columns: columns.iter().map(column).collect(),
+            specs,
+            format: common_format(&columns),
+            columns,
             schema,
             limits: BatchLimits { bytes: limits.bytes.min(MAX_BATCH_BYTES), ..limits },
             fixed_row_bytes,
@@ -66,21 +80,34 @@ impl BatchBuilder {
     /// # Errors
     ///
     /// A malformed row, or a value that Arrow cannot represent. The row is dropped; the rows before it stay.
-    pub(crate) fn push(&mut self, row: &[u8]) -> Result<ControlFlow<()>, DecodeError> {
+    pub(crate) fn push<'a>(&mut self, row: impl Into<Span<'a>>) -> Result<ControlFlow<()>, DecodeError> {
         if self.rows == 0 {
             self.columns.iter_mut().for_each(Column::reserve);
         }
-        match append_row(&mut self.columns, self.rows, row) {
-            Ok(string_bytes) => self.bytes += self.fixed_row_bytes + string_bytes,
-            Err(fault) => {
-                let rows = self.rows;
-                self.columns.iter_mut().for_each(|column| column.truncate(rows));
-                return Err(self.row_error(&fault));
-            }
+        let row = row.into();
+        let (columns, bytes, length) = (&mut self.columns, row.onward(), row.len());
+        let appended = match self.format {
+            Format::Binary => append_row::<true, false>(columns, self.rows, bytes, length),
+            Format::Text => append_row::<false, true>(columns, self.rows, bytes, length),
+            Format::Mixed => append_row::<true, true>(columns, self.rows, bytes, length),
+        };
+        if let Err(fault) = appended {
+            let rows = self.rows;
+            self.columns.iter_mut().for_each(|column| column.truncate(rows));
+            return Err(self.row_error(&fault));
         }
         self.rows += 1;
-        let full = self.rows >= self.limits.rows || self.bytes >= self.limits.bytes;
+        self.bytes += self.fixed_row_bytes + row.len();
+        let full = self.rows >= self.limits.rows || (self.bytes >= self.limits.bytes && self.is_long());
         Ok(if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+
+    /// Whether the rows take as many bytes as a batch may. Counted only once they might, and not with every value.
+    #[cold]
+    fn is_long(&mut self) -> bool {
+        let variable = self.columns.iter_mut().map(Column::variable_bytes).sum::<usize>();
+        self.bytes = self.rows * self.fixed_row_bytes + variable;
+        self.bytes >= self.limits.bytes
     }
 
     /// Rows collected since the last batch.
@@ -143,34 +170,58 @@ impl From<Fault> for RowFault<'_> {
     }
 }
 
-/// Appends a DataRow body: a field count, then per field a length and as many bytes. Returns the bytes of strings.
-#[inline]
-fn append_row<'a>(columns: &mut [Column], row: usize, body: &'a [u8]) -> Result<usize, RowFault<'a>> {
-    let (count, mut rest) = body.split_first_chunk().ok_or(Fault::Truncated)?;
+fn common_format(columns: &[Column]) -> Format {
+    let mut formats = columns.iter().filter_map(Column::binary);
+    match formats.next() {
+        Some(first) if formats.any(|other| other != first) => Format::Mixed,
+        Some(true) => Format::Binary,
+        _ => Format::Text,
+    }
+}
+
+/// Appends a DataRow body, the first `length` of the bytes: a field count, then per field a length and as many bytes.
+/// The constants say which formats occur.
+// Never inlined: each loop gets the registers for itself.
+#[inline(never)]
+fn append_row<'a, const BINARY: bool, const TEXT: bool>(
+    columns: &mut [Column],
+    row: usize,
+    bytes: &'a [u8],
+    length: usize,
+) -> Result<(), RowFault<'a>> {
+    // Cells see what lies behind the row, so that its end is where as much is left as follows it.
+    let behind = bytes.len() - length;
+    let (count, mut rest) = bytes.split_first_chunk().ok_or(Fault::Truncated)?;
+    if rest.len() < behind {
+        return Err(Fault::Truncated.into());
+    }
     let count = i16::from_be_bytes(*count);
     if usize::try_from(count) != Ok(columns.len()) {
         return Err(Fault::FieldCount(count, columns.len().try_into().unwrap_or(u16::MAX)).into());
     }
-    let mut string_bytes = 0;
-    for (index, column) in columns.iter_mut().enumerate() {
+    let width = columns.len();
+    let mut columns = columns.iter_mut();
+    while let Some(column) = columns.next() {
         let (length, tail) = rest.split_first_chunk().ok_or(Fault::Truncated)?;
+        let left = tail.len().checked_sub(behind).ok_or(Fault::Truncated)?;
         let length = i32::from_be_bytes(*length);
+        // Its index, which only a fault asks for.
+        let index = || width - columns.len() - 1;
         let Ok(length) = usize::try_from(length) else {
             if length != NULL_LENGTH {
                 return Err(Fault::NegativeLength.into());
             }
-            column.append_null(row).map_err(|fault| RowFault { fault, cell: Some((index, None)) })?;
+            column.append_null(row).map_err(|fault| RowFault { fault, cell: Some((index(), None)) })?;
             rest = tail;
             continue;
         };
-        let (cell, tail) = tail.split_at_checked(length).ok_or(Fault::Truncated)?;
-        column.append(cell).map_err(|fault| RowFault { fault, cell: Some((index, Some(cell))) })?;
-        if column.is_variable() {
-            string_bytes += length;
-        }
-        rest = tail;
+        let cell = Span::new(tail, length).filter(|_| length <= left).ok_or(Fault::Truncated)?;
+        column
+            .append::<BINARY, TEXT>(cell)
+            .map_err(|fault| RowFault { fault, cell: Some((index(), Some(cell.get()))) })?;
+        rest = tail.get(length..).ok_or(Fault::Truncated)?;
     }
-    if rest.is_empty() { Ok(string_bytes) } else { Err(Fault::TrailingBytes.into()) }
+    if rest.len() == behind { Ok(()) } else { Err(Fault::TrailingBytes.into()) }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use arrow_schema::DataType;
 
 use super::buffer::{BadCell, Bits, Bytes, Fixed, Nulls, ValueBuffer};
 use super::error::Fault;
+use super::fast;
 use super::geometry::{geography_to_iso_wkb, geometry_to_iso_wkb};
 use super::interval::{
     day_to_second_binary, day_to_second_text, interval_binary, interval_text, year_to_month_binary,
@@ -26,6 +27,7 @@ use super::temporal::{
     date_binary, date_text, time_binary, time_text, timestamp_binary, timestamp_text, timestamptz_text,
     timetz_binary,
 };
+use crate::span::Span;
 
 /// The values of one column since the last batch.
 #[derive(Debug)]
@@ -34,14 +36,11 @@ pub(super) struct Column {
     nulls: Nulls,
     binary: bool,
     nullable: bool,
-    variable: bool,
 }
 
 impl Column {
     pub(super) fn new(form: Form, binary: bool, nullable: bool) -> Self {
-        let values = Values::new(form, binary);
-        let variable = values.is_variable();
-        Self { values, nulls: Nulls::default(), binary, nullable, variable }
+        Self { values: Values::new(form, binary), nulls: Nulls::default(), binary, nullable }
     }
 
     /// Rows so far.
@@ -49,16 +48,37 @@ impl Column {
         self.values.buffer().len()
     }
 
-    /// Whether the bytes of a value count beside the fixed size of a row.
-    #[inline]
-    pub(super) fn is_variable(&self) -> bool {
-        self.variable
+    /// Bytes beside those that every row takes.
+    pub(super) fn variable_bytes(&mut self) -> usize {
+        match &mut self.values {
+            Values::Array(column) | Values::Vector(column) => column.element_bytes(),
+            Values::Bytes(column, _) | Values::Text(column) | Values::TextOnly(column) => column.data_bytes(),
+            _ => 0,
+        }
     }
 
-    /// Adds a value. On error nothing is added.
-    // A call per cell costs as much as reading a binary value.
+    /// Whether its values are binary; `None` if that makes no difference.
+    pub(super) fn binary(&self) -> Option<bool> {
+        if matches!(self.values, Values::Text(_)) { None } else { Some(self.binary) }
+    }
+
+    /// Adds a value. On error nothing is added. The constants say which formats occur in the row.
     #[inline(always)]
-    pub(super) fn append(&mut self, cell: &[u8]) -> Result<(), Fault> {
+    pub(super) fn append<const BINARY: bool, const TEXT: bool>(
+        &mut self,
+        cell: Span<'_>,
+    ) -> Result<(), Fault> {
+        let common = if BINARY && (self.binary || !TEXT) {
+            self.values.append_common_binary(cell)
+        } else {
+            self.values.append_common_text(cell)
+        };
+        if common.is_some() { Ok(()) } else { self.append_any(cell.get()) }
+    }
+
+    // Never inlined: a loop that holds nothing but the common forms keeps its variables in registers.
+    #[inline(never)]
+    fn append_any(&mut self, cell: &[u8]) -> Result<(), Fault> {
         if self.binary { self.values.append_binary(cell) } else { self.values.append_text(cell) }
     }
 
@@ -154,11 +174,47 @@ impl Values {
         }
     }
 
-    fn is_variable(&self) -> bool {
-        matches!(self, Self::Array(_) | Self::Bytes(..) | Self::Text(_) | Self::TextOnly(_) | Self::Vector(_))
+    /// Adds a value in its common form; `None` if it has another, or none.
+    #[inline(always)]
+    fn append_common_binary(&mut self, cell: Span<'_>) -> Option<()> {
+        match self {
+            Self::Boolean(column) => column.push(fast::boolean(cell, true)?),
+            Self::Date(column) => column.push(fast::date_binary(cell)?),
+            Self::Decimal(column, decimal) => column.push(decimal.common_binary(cell)?),
+            Self::Float32(column) => column.push(f32::from_be_bytes(cell.exactly()?)),
+            Self::Float64(column) => column.push(f64::from_be_bytes(cell.exactly()?)),
+            Self::Int16(column) => column.push(i16::from_be_bytes(cell.exactly()?)),
+            Self::Int32(column) => column.push(i32::from_be_bytes(cell.exactly()?)),
+            Self::Int64(column) => column.push(i64::from_be_bytes(cell.exactly()?)),
+            Self::Text(column) => column.append_short(cell)?,
+            Self::Time(column) => column.push(fast::time_binary(cell)?),
+            Self::Timestamp(column) | Self::TimestampTz(column) => column.push(fast::timestamp_binary(cell)?),
+            _ => return None,
+        }
+        Some(())
     }
 
+    /// Adds a value in its common form; `None` if it has another, or none.
     #[inline(always)]
+    fn append_common_text(&mut self, cell: Span<'_>) -> Option<()> {
+        match self {
+            Self::Boolean(column) => column.push(fast::boolean(cell, false)?),
+            Self::Date(column) => column.push(fast::date_text(cell)?),
+            Self::Decimal(column, decimal) => column.push(decimal.common_text(cell)?),
+            Self::Float32(column) => column.push(float_text(cell.get()).ok()?),
+            Self::Float64(column) => column.push(float_text(cell.get()).ok()?),
+            Self::Int16(column) => column.push(fast::integer_text(cell)?),
+            Self::Int32(column) => column.push(fast::integer_text(cell)?),
+            Self::Int64(column) => column.push(fast::integer_text(cell)?),
+            Self::Text(column) | Self::TextOnly(column) => column.append_short(cell)?,
+            Self::Time(column) => column.push(fast::time_text(cell)?),
+            Self::Timestamp(column) => column.push(fast::timestamp_text(cell)?),
+            Self::TimestampTz(column) => column.push(fast::timestamptz_text(cell)?),
+            _ => return None,
+        }
+        Some(())
+    }
+
     fn append_binary(&mut self, cell: &[u8]) -> Result<(), Fault> {
         match self {
             Self::Array(column) => return column.append_array_binary(cell),
@@ -181,7 +237,6 @@ impl Values {
         Ok(())
     }
 
-    #[inline(always)]
     fn append_text(&mut self, cell: &[u8]) -> Result<(), Fault> {
         match self {
             Self::Array(column) => return column.append_array_text(cell),

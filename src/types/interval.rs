@@ -237,7 +237,7 @@ fn year_month(parts: &mut Parts, text: &[u8], dash: usize, negative: bool) -> Re
 fn number(digits: &[u8], negative: bool) -> Result<Number, Fault> {
     let point = digits.iter().position(|&byte| byte == b'.').unwrap_or(digits.len());
     let (whole, fraction) = digits.split_at_checked(point).ok_or(NOT_INTERVAL)?;
-    let whole = i64::try_from(accumulate(0, whole).ok_or(NOT_INTERVAL)?).map_err(|_| Fault::IntervalRange)?;
+    let whole = i64::try_from(accumulate(whole).ok_or(NOT_INTERVAL)?).map_err(|_| Fault::IntervalRange)?;
     let fraction_us = match fraction {
         [] => 0,
         [_, fraction @ ..] => match split_fraction(fraction) {

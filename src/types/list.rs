@@ -66,6 +66,11 @@ impl Lists {
         Ok(())
     }
 
+    /// What the elements take, none of which is wider than a BIGINT unless it is a string.
+    pub(super) fn element_bytes(&mut self) -> usize {
+        self.elements.len() * size_of::<i64>() + self.elements.variable_bytes()
+    }
+
     fn array_text(&mut self, cell: &[u8]) -> Result<(), Fault> {
         let body = match cell {
             // The bounds of an array that does not start at 1: `[0:2]={a,b,c}`.
@@ -160,7 +165,7 @@ impl Lists {
 
     fn push(&mut self, element: Option<&[u8]>) -> Result<(), Fault> {
         match element {
-            Some(cell) => self.elements.append(cell),
+            Some(cell) => self.elements.append::<true, true>(cell.into()),
             None => {
                 let row = self.elements.len();
                 self.elements.append_null(row)

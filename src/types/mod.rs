@@ -12,6 +12,7 @@
 //! | `encode` | the other way: the parameter type, the format and the writer of an Arrow column |
 //! | `buffer` | the memory of a column, from values to an Arrow array |
 //! | `list` | the memory of a column of lists, and the elements of one |
+//! | `fast` | the common form of a value, without calls and with few branches |
 //! | `scalar`, `numeric`, `temporal`, `interval`, `geometry` | one value from its wire bytes |
 //! | `cells` | a row of text cells, for the driver's own queries |
 //! | `spelling`, `xdbc` | a type's name in catalogs, and what ODBC and JDBC say of it |
@@ -23,6 +24,7 @@ mod cells;
 mod decode;
 mod encode;
 mod error;
+mod fast;
 mod geometry;
 mod interval;
 mod list;

@@ -5,7 +5,9 @@
 //! zeros beyond the scale are not.
 
 use super::error::{BinaryWidth, Expected, Fault};
-use super::scalar::{MAX_U64_DIGITS, accumulate, split_sign};
+use super::fast;
+use super::scalar::split_sign;
+use crate::span::Span;
 
 /// Digits of the widest decimal.
 pub(super) const MAX_PRECISION: u8 = 38;
@@ -28,7 +30,7 @@ pub(super) struct Decimal {
     scale: usize,
     /// The first magnitude that is too large.
     bound: i128,
-    /// `bound`, as far as 64 bits go.
+    /// `bound`, as far as 64 bits go: most values are short, and 128 bits are slow to compare.
     short_bound: u64,
 }
 
@@ -39,31 +41,36 @@ impl Decimal {
         Self { scale: usize::from(scale), bound, short_bound: bound.try_into().unwrap_or(u64::MAX) }
     }
 
+    /// The common form of [`Decimal::text`].
+    #[inline(always)]
+    pub(super) fn common_text(self, cell: Span<'_>) -> Option<i128> {
+        if let Some(unscaled) = fast::decimal_text(cell, self.scale, self.short_bound) {
+            return Some(unscaled);
+        }
+        let unscaled = fast::long_decimal_text(cell.onward(), cell.len(), self.scale)?;
+        self.check(unscaled).ok()
+    }
+
+    /// The common form of [`Decimal::binary`].
+    #[inline(always)]
+    pub(super) fn common_binary(self, cell: Span<'_>) -> Option<i128> {
+        match cell.exactly() {
+            Some(bytes) => self.check(i128::from_be_bytes(bytes)).ok(),
+            None => fast::decimal_binary(cell, self.short_bound),
+        }
+    }
+
     /// Plain digits with an optional sign and point.
-    #[inline]
     pub(super) fn text(self, cell: &[u8]) -> Result<i128, Fault> {
         let (negative, digits) = split_sign(cell);
-        let magnitude = match self.short(digits) {
-            Some(unscaled) if unscaled < self.short_bound => {
-                let unscaled = i128::from(unscaled);
-                return Ok(if negative { -unscaled } else { unscaled });
-            }
-            Some(unscaled) => unscaled.into(),
-            None => self.long(digits)?,
-        };
+        let magnitude = self.magnitude(digits)?;
         self.check(if negative { -magnitude } else { magnitude })
     }
 
     /// Two's complement, big-endian, 8 or 16 bytes, already scaled.
-    #[inline]
     pub(super) fn binary(self, cell: &[u8]) -> Result<i128, Fault> {
         let unscaled = if let Ok(bytes) = <[u8; 8]>::try_from(cell) {
-            let unscaled = i64::from_be_bytes(bytes);
-            // Most columns: 128 bits are compared only where they are read.
-            if unscaled.unsigned_abs() < self.short_bound {
-                return Ok(unscaled.into());
-            }
-            unscaled.into()
+            i64::from_be_bytes(bytes).into()
         } else if let Ok(bytes) = <[u8; 16]>::try_from(cell) {
             i128::from_be_bytes(bytes)
         } else {
@@ -81,21 +88,8 @@ impl Decimal {
         }
     }
 
-    /// The common case: exactly as many fraction digits as the scale says, and few enough digits for 64 bits.
-    #[inline]
-    fn short(self, digits: &[u8]) -> Option<u64> {
-        if digits.len() > MAX_U64_DIGITS {
-            return None;
-        }
-        if self.scale == 0 {
-            return accumulate(0, digits);
-        }
-        let (whole, fraction) = digits.split_at_checked(digits.len().checked_sub(self.scale + 1)?)?;
-        accumulate(accumulate(0, whole)?, fraction.strip_prefix(b".")?)
-    }
-
     /// Any number of digits and any number of fraction digits, without sign.
-    fn long(self, digits: &[u8]) -> Result<i128, Fault> {
+    fn magnitude(self, digits: &[u8]) -> Result<i128, Fault> {
         let point = digits.iter().position(|&byte| byte == b'.');
         let (whole, fraction) = match point.and_then(|point| digits.split_at_checked(point)) {
             Some((whole, [_, fraction @ ..])) => (whole, fraction),
@@ -223,6 +217,11 @@ mod tests {
                     let text = print(negative, magnitude, scale.into());
                     let unscaled = i128::try_from(magnitude).unwrap() * if negative { -1 } else { 1 };
                     assert_eq!(decimal.text(text.as_bytes()), Ok(unscaled), "({precision},{scale}) {text}");
+                    let behind = [text.as_bytes(), &[b'7'; 48]].concat();
+                    let common = decimal.common_text(Span::new(&behind, text.len()).unwrap());
+                    // The zero before the point makes a 39th digit there.
+                    let expected = Some(unscaled).filter(|_| scale < MAX_PRECISION);
+                    assert_eq!(common, expected, "({precision},{scale}) {text}");
                     assert_eq!(decimal.binary(&unscaled.to_be_bytes()), Ok(unscaled), "{text}");
                     if let Ok(short) = i64::try_from(unscaled) {
                         assert_eq!(decimal.binary(&short.to_be_bytes()), Ok(unscaled), "{text}");

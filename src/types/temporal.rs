@@ -8,16 +8,15 @@
 //! on it.
 
 use super::error::{Expected, Fault};
-use super::scalar::{fixed, four_digits};
+use super::scalar::{accumulate, fixed};
 
 pub(super) const US_PER_SECOND: i64 = 1_000_000;
 pub(super) const US_PER_DAY: i64 = 86_400 * US_PER_SECOND;
 /// From the Arrow epoch to the server's, 2000-01-01.
-const DAYS_1970_TO_2000: i32 = 10_957;
+pub(super) const DAYS_1970_TO_2000: i32 = 10_957;
 pub(super) const US_1970_TO_2000: i64 = DAYS_1970_TO_2000 as i64 * US_PER_DAY;
 
 /// `2020-03-10`, `0044-03-15 BC`, to days since 1970-01-01.
-#[inline]
 pub(super) fn date_text(cell: &[u8]) -> Result<i32, Fault> {
     const EXPECTED: Expected = Expected::Date;
     let (date, rest) = split_date(cell).ok_or_else(|| not_datetime(cell, EXPECTED))?;
@@ -26,7 +25,6 @@ pub(super) fn date_text(cell: &[u8]) -> Result<i32, Fault> {
 }
 
 /// Days since 2000-01-01, to days since 1970-01-01.
-#[inline]
 pub(super) fn date_binary(cell: &[u8]) -> Result<i32, Fault> {
     let days = i32::from_be_bytes(fixed(cell)?);
     if days == i32::MAX || days == i32::MIN {
@@ -36,7 +34,6 @@ pub(super) fn date_binary(cell: &[u8]) -> Result<i32, Fault> {
 }
 
 /// `12:34:56.789`, to microseconds since midnight.
-#[inline]
 pub(super) fn time_text(cell: &[u8]) -> Result<i64, Fault> {
     match split_time(cell) {
         Some((time, [])) => time.us_since_midnight(),
@@ -45,7 +42,6 @@ pub(super) fn time_text(cell: &[u8]) -> Result<i64, Fault> {
 }
 
 /// Microseconds since midnight.
-#[inline]
 pub(super) fn time_binary(cell: &[u8]) -> Result<i64, Fault> {
     match i64::from_be_bytes(fixed(cell)?) {
         US_PER_DAY => Err(Fault::EndOfDay),
@@ -83,7 +79,6 @@ pub(super) fn timetz_binary(cell: &[u8], text: &mut Vec<u8>) -> Result<(), Fault
 }
 
 /// `2008-06-01 09:59:59.5`, to microseconds since 1970-01-01 00:00:00.
-#[inline]
 pub(super) fn timestamp_text(cell: &[u8]) -> Result<i64, Fault> {
     const EXPECTED: Expected = Expected::Timestamp;
     let (date, time, rest) = split_timestamp(cell).ok_or_else(|| not_datetime(cell, EXPECTED))?;
@@ -92,7 +87,6 @@ pub(super) fn timestamp_text(cell: &[u8]) -> Result<i64, Fault> {
 }
 
 /// `2008-06-01 09:59:59.5+05:30`, to microseconds since 1970-01-01 00:00:00 UTC.
-#[inline]
 pub(super) fn timestamptz_text(cell: &[u8]) -> Result<i64, Fault> {
     const EXPECTED: Expected = Expected::TimestampTz;
     let (date, time, rest) = split_timestamp(cell).ok_or_else(|| not_datetime(cell, EXPECTED))?;
@@ -103,7 +97,6 @@ pub(super) fn timestamptz_text(cell: &[u8]) -> Result<i64, Fault> {
 }
 
 /// Microseconds since 2000-01-01, to microseconds since 1970-01-01.
-#[inline]
 pub(super) fn timestamp_binary(cell: &[u8]) -> Result<i64, Fault> {
     let us = i64::from_be_bytes(fixed(cell)?);
     if us == i64::MAX || us == i64::MIN {
@@ -121,17 +114,13 @@ struct Date {
 }
 
 impl Date {
-    #[inline]
     fn days_since_epoch(self, before_christ: bool) -> Result<i64, Fault> {
         if self.year == 0 {
             return Err(Fault::DatetimeField);
         }
         // The year before 1 is 1 BC.
         let year = if before_christ { 1 - self.year } else { self.year };
-        // The length of the month matters to few days only, and asking for it costs a branch that is hard to predict.
-        let in_month =
-            (1..=28).contains(&self.day) || (self.day > 28 && self.day <= days_in_month(year, self.month));
-        if !(1..=12).contains(&self.month) || !in_month {
+        if !(1..=12).contains(&self.month) || !(1..=days_in_month(year, self.month)).contains(&self.day) {
             return Err(Fault::DatetimeField);
         }
         Ok(days_from_civil(year, self.month, self.day))
@@ -148,7 +137,6 @@ struct Time {
 }
 
 impl Time {
-    #[inline]
     fn us_since_midnight(self) -> Result<i64, Fault> {
         if self.hour < 24 && self.minute < 60 && self.second < 60 {
             return Ok(((self.hour * 60 + self.minute) * 60 + self.second) * US_PER_SECOND + self.us);
@@ -160,7 +148,6 @@ impl Time {
     }
 }
 
-#[inline]
 fn days_in_month(year: i64, month: i64) -> i64 {
     match month {
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
@@ -171,7 +158,6 @@ fn days_in_month(year: i64, month: i64) -> i64 {
 }
 
 /// Days since 1970-01-01 of a proleptic Gregorian date. Years start in March here, so that the leap day comes last.
-#[inline]
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     // Whole cycles of 400 years keep all that follows positive, where division rounds as needed.
     const CYCLES: i64 = 25_000;
@@ -184,44 +170,30 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     year * 365 + year / 4 - century + century / 4 + day_of_year - DAYS_TO_1970
 }
 
-#[inline]
 fn us_since_epoch(days: i64, us_of_day: i64) -> Result<i64, Fault> {
     days.checked_mul(US_PER_DAY).and_then(|us| us.checked_add(us_of_day)).ok_or(Fault::DatetimeRange)
 }
 
-#[inline]
 fn split_timestamp(cell: &[u8]) -> Option<(Date, Time, &[u8])> {
     let (date, rest) = split_date(cell)?;
     let (time, rest) = split_time(rest.strip_prefix(b" ")?)?;
     Some((date, time, rest))
 }
 
-/// The date at the start, and the rest.
-#[inline(always)]
+/// The date at the start, and the rest. A year has four to seven digits, which is as far as the server goes.
 fn split_date(cell: &[u8]) -> Option<(Date, &[u8])> {
-    let (year, rest) = match cell {
-        [a, b, c, d, b'-', rest @ ..] => (i64::from(four_digits([*a, *b, *c, *d])?), rest),
-        _ => split_long_year(cell)?,
-    };
+    let dash = cell.iter().position(|&byte| byte == b'-').filter(|dash| (4..=7).contains(dash))?;
+    let (digits, rest) = cell.split_at_checked(dash)?;
+    let year = i64::try_from(accumulate(digits)?).ok()?;
     match rest {
-        [a, b, b'-', c, d, rest @ ..] => {
+        [b'-', a, b, b'-', c, d, rest @ ..] => {
             Some((Date { year, month: two_digits(*a, *b)?, day: two_digits(*c, *d)? }, rest))
         }
         _ => None,
     }
 }
 
-/// A year of five to seven digits, which is as far as the server goes.
-#[cold]
-fn split_long_year(cell: &[u8]) -> Option<(i64, &[u8])> {
-    let dash = cell.iter().position(|&byte| byte == b'-').filter(|dash| (5..=7).contains(dash))?;
-    let (digits, rest) = cell.split_at_checked(dash)?;
-    let year = digits.iter().try_fold(0, |year, &byte| Some(year * 10 + digit(byte)?))?;
-    Some((year, rest.strip_prefix(b"-")?))
-}
-
 /// The time of day at the start, with up to six fraction digits, and the rest.
-#[inline]
 fn split_time(cell: &[u8]) -> Option<(Time, &[u8])> {
     let [a, b, b':', c, d, b':', e, f, rest @ ..] = cell else { return None };
     let (us, rest) = match rest {
@@ -233,7 +205,6 @@ fn split_time(cell: &[u8]) -> Option<(Time, &[u8])> {
 }
 
 /// One to six fraction digits of a second as microseconds, and the rest.
-#[inline]
 pub(super) fn split_fraction(cell: &[u8]) -> Option<(i64, &[u8])> {
     let (mut us, mut unit, mut rest) = (0, US_PER_SECOND / 10, cell);
     while let [byte, tail @ ..] = rest
@@ -250,7 +221,6 @@ pub(super) fn split_fraction(cell: &[u8]) -> Option<(i64, &[u8])> {
 }
 
 /// The offset from UTC in seconds at the start (`+00`, `-07:30`, `+00:19:32`), and the rest.
-#[inline]
 fn split_offset(cell: &[u8]) -> Option<(Result<i64, Fault>, &[u8])> {
     let (sign, hour, mut rest) = match cell {
         [b'+', a, b, rest @ ..] => (1, two_digits(*a, *b)?, rest),
@@ -270,7 +240,6 @@ fn split_offset(cell: &[u8]) -> Option<(Result<i64, Fault>, &[u8])> {
 }
 
 /// Whether the end of a value says ` BC`; `None` if it says anything else.
-#[inline]
 fn split_era(rest: &[u8]) -> Option<bool> {
     match rest {
         b"" => Some(false),
@@ -279,13 +248,10 @@ fn split_era(rest: &[u8]) -> Option<bool> {
     }
 }
 
-#[inline]
 fn two_digits(tens: u8, ones: u8) -> Option<i64> {
-    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-    ((tens <= 9) & (ones <= 9)).then(|| i64::from(tens) * 10 + i64::from(ones))
+    Some(digit(tens)? * 10 + digit(ones)?)
 }
 
-#[inline]
 fn digit(byte: u8) -> Option<i64> {
     byte.is_ascii_digit().then(|| i64::from(byte - b'0'))
 }

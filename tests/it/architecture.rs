@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 /// A module and the modules that it may name.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("ffi", &["adbc"]),
-    ("adbc", &["auth", "platform", "secret", "session", "types"]),
+    ("adbc", &["auth", "platform", "secret", "session", "span", "types"]),
     ("auth", &["platform", "secret"]),
-    ("session", &["platform", "secret"]),
-    ("types", &[]),
+    ("session", &["platform", "secret", "span"]),
+    ("types", &["span"]),
     ("secret", &[]),
+    ("span", &[]),
     ("platform", &[]),
 ];
 

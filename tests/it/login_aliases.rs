@@ -69,7 +69,8 @@ fn the_other_drivers_option_keys_mean_the_option() {
     let mut keys = 0;
     for spec in database_options().filter(|spec| !spec.is_secret() && spec.kind != Kind::Uri) {
         let value = another_value(spec);
-        for key in spec.aliases.iter().filter(|alias| alias.starts_with("redshift.")) {
+        let is_key = |alias: &&&str| alias.starts_with("redshift.") || alias.starts_with(options::PREFIX);
+        for key in spec.aliases.iter().filter(is_key) {
             let database = database(&[(key, &value)]).unwrap_or_else(|error| panic!("{key}: {error}"));
             let read = database.get_option_string(OptionDatabase::from(spec.key)).unwrap();
             assert_eq!(read, value, "{key} sets {}", spec.key);
@@ -168,7 +169,9 @@ fn connections_opened_at_once_share_one_fetch_of_credentials() {
 fn connections_opened_at_once_share_one_sign_in() {
     let sandbox = sandbox(SandboxConfig { approve_sso: true, ..SandboxConfig::default() });
     at_once(|| typed_sso(&sandbox, &[cluster(&sandbox), ("username", sandbox.user())]));
-    for operation in ["StartDeviceAuthorization", "GetRoleCredentials", "GetClusterCredentials"] {
+    for operation in
+        ["StartDeviceAuthorization", "CreateToken", "GetRoleCredentials", "GetClusterCredentials"]
+    {
         assert_eq!(sandbox.aws().requests_of(operation).len(), 1, "{operation}");
     }
 }

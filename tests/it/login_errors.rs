@@ -266,6 +266,22 @@ fn a_sign_in_that_nobody_completes_times_out_and_asks_again_next_time() {
 }
 
 #[test]
+fn a_port_that_is_taken_is_told_before_anything_is_sent() {
+    let sandbox = start();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let options = [
+        UNCACHED,
+        cluster(&sandbox),
+        ("adbc.redshift.sso.flow", "pkce"),
+        ("adbc.redshift.sso.listen_port", &port),
+    ];
+    let error = typed_sso(&sandbox, &options).unwrap_err();
+    assert_says(&error, Status::IO, &[&format!("127.0.0.1:{port}"), "adbc.redshift.sso.listen_port to 0"]);
+    assert!(sandbox.aws().requests().is_empty(), "nothing was sent");
+}
+
+#[test]
 fn iam_with_an_sso_profile_asks_nobody_and_says_how_to_sign_in() {
     let sandbox = start();
     let options = [

@@ -167,6 +167,61 @@ fn the_workgroup_may_be_typed_into_the_cluster_identifier() {
 }
 
 #[test]
+fn group_federation_of_the_jdbc_driver_is_what_serverless_does_anyway() {
+    let aws = APPROVING.aws();
+    let federated = ("adbc.redshift.iam.api", "cluster_with_iam");
+    assert_eq!(with_keys(&APPROVING, &[federated, workgroup(&APPROVING)]).unwrap(), "IAM:sandbox-user");
+    let uri = ("uri", "redshift:///dev?GroupFederation=true&isServerless=true");
+    let typed = ("adbc.redshift.target.cluster_identifier", aws.workgroup());
+    assert_eq!(with_keys(&APPROVING, &[uri, typed]).unwrap(), "IAM:sandbox-user");
+}
+
+#[test]
+fn an_authentication_profile_says_where_to_log_in_and_as_whom() {
+    let sandbox = sandbox(SandboxConfig::default());
+    let aws = sandbox.aws();
+    let content = serde_json::json!({
+        "ClusterID": aws.cluster_identifier(),
+        "DbUser": sandbox.user(),
+        "DbName": sandbox.database(),
+        "ssl": false,
+        "enableFetchRingBuffer": true,
+    });
+    aws.put_authentication_profile("analysts", &content.to_string());
+    let named = ("adbc.redshift.iam.auth_profile", "analysts");
+    assert_eq!(with_keys(&sandbox, &[named]).unwrap(), sandbox.user());
+    let operations: Vec<_> = aws.requests().into_iter().map(|request| request.operation).collect();
+    assert_eq!(operations, ["DescribeAuthenticationProfiles", "DescribeClusters", "GetClusterCredentials"]);
+    let error = with_keys(&sandbox, &[named, ("username", "nobody-there")]).unwrap_err();
+    assert!(error.message.contains("nobody-there"), "what is set here wins: {error}");
+}
+
+#[test]
+fn an_authentication_profile_that_cannot_be_used_is_named() {
+    let sandbox = sandbox(SandboxConfig::default());
+    sandbox.aws().put_authentication_profile("broken", "pl4nted-s3cret");
+    sandbox.aws().put_authentication_profile("okta", r#"{"plugin_name": "OktaCredentialsProvider"}"#);
+    for (name, status, expected) in [
+        ("none", Status::InvalidArguments, "adbc.redshift.iam.auth_profile"),
+        ("broken", Status::InvalidArguments, "holds no JSON object"),
+        ("okta", Status::NotImplemented, "authentication profile \"okta\": 'plugin_name'"),
+    ] {
+        let options = [("adbc.redshift.iam.auth_profile", name), ("username", sandbox.user())];
+        let error = with_keys(&sandbox, &options).unwrap_err();
+        assert_eq!(error.status, status, "{error}");
+        assert!(error.message.contains(expected), "{error}");
+        assert!(!format!("{error:?}").contains("pl4nted"), "{error}");
+    }
+    sandbox.aws().allow_only(Some(&[]));
+    let error = with_keys(&sandbox, &[("adbc.redshift.iam.auth_profile", "okta")]).unwrap_err();
+    assert_eq!(error.status, Status::Unauthorized, "{error}");
+    assert!(error.message.contains("allow redshift:DescribeAuthenticationProfiles"), "{error}");
+    let options = [("adbc.redshift.auth.method", "password"), ("adbc.redshift.iam.auth_profile", "okta")];
+    let error = user(&sandbox, &options).unwrap_err();
+    assert!(error.message.contains("for logins by IAM and SSO"), "{error}");
+}
+
+#[test]
 fn a_wrong_secret_is_unauthenticated_and_shown_nowhere() {
     let options = [
         cluster(&APPROVING),

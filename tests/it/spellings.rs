@@ -16,7 +16,10 @@ use crate::support::{SANDBOX, driver, sandbox};
 /// Names that mean one option with the same values: as URI parameters, and those with a `redshift.` as option keys.
 const ALIASES: &[(&str, &[&str])] = &[
     ("uri", &["redshift.connection_uri"]),
-    ("username", &["user", "UID", "LogonID", "DbUser", "db_user"]),
+    (
+        "username",
+        &["user", "UID", "LogonID", "DbUser", "db_user", "adbc.redshift.iam.db_user", "iam.db_user"],
+    ),
     ("password", &["pwd", "PWD", "password"]),
     ("target.host", &["host", "Server", "HostName"]),
     ("target.port", &["port"]),
@@ -55,10 +58,15 @@ const ALIASES: &[(&str, &[&str])] = &[
     ("aws.role_session_name", &["role_session_name"]),
     ("aws.endpoint_url", &["EndpointUrl", "endpoint_url"]),
     ("aws.sts_endpoint_url", &["StsEndpointUrl"]),
+    ("aws.proxy_host", &["https_proxy_host"]),
+    ("aws.proxy_port", &["https_proxy_port"]),
+    ("aws.proxy_username", &["https_proxy_username"]),
+    ("aws.proxy_password", &["https_proxy_password"]),
     ("iam.db_groups", &["DbGroups", "db_groups", "redshift.db_groups"]),
     ("iam.auto_create", &["AutoCreate", "auto_create", "auto_create_user", "redshift.auto_create_user"]),
     ("iam.force_lowercase", &["ForceLowercase", "force_lowercase"]),
     ("iam.duration_seconds", &["IAMDuration"]),
+    ("iam.auth_profile", &["AuthProfile", "auth_profile"]),
     ("sso.profile", &["ssoProfile"]),
     ("sso.start_url", &["ssoStartUrl", "sso_oidc_start_url"]),
     ("sso.region", &["ssoRegion", "sso_oidc_region"]),
@@ -99,6 +107,8 @@ const TRANSLATED: &[Translation] = &[
     ("credentials_provider", "BrowserSSOOIDC", &[("auth.method", "sso")]),
     ("GroupFederation", "true", &[("iam.api", "cluster_with_iam")]),
     ("group_federation", "False", &[("iam.api", "auto")]),
+    ("idp_use_https_proxy", "1", &[]),
+    ("idp_use_https_proxy", "0", &[]),
     ("IAMDisableCache", "true", &[("cache.mode", "off")]),
     ("iam_disable_cache", "True", &[("cache.mode", "off")]),
     ("DisableCache", "0", &[("cache.mode", "memory")]),
@@ -125,6 +135,10 @@ const REFUSED: &[(&[&str], &str, &str)] = &[
     (&["credentials_provider"], "BrowserSamlCredentialsProvider", "adbc.redshift.auth.method"),
     (
         &[
+            "adbc.redshift.idc.identity_namespace",
+            "adbc.redshift.idc.issuer_url",
+            "adbc.redshift.idc.region",
+            "idc.issuer_url",
             "redshift.auth.idc_region",
             "redshift.auth.issuer_url",
             "idc_region",
@@ -136,6 +150,10 @@ const REFUSED: &[(&[&str], &str, &str)] = &[
     ),
     (
         &[
+            "adbc.redshift.idp.provider_name",
+            "adbc.redshift.idp.token",
+            "adbc.redshift.idp.token_type",
+            "idp.token",
             "redshift.auth.token",
             "redshift.auth.token_type",
             "token",
@@ -150,6 +168,11 @@ const REFUSED: &[(&[&str], &str, &str)] = &[
     ),
     (
         &[
+            "adbc.redshift.idp.client_id",
+            "adbc.redshift.idp.client_secret",
+            "adbc.redshift.idp.partition",
+            "adbc.redshift.idp.scope",
+            "adbc.redshift.idp.tenant",
             "idp_host",
             "idp_port",
             "idp_tenant",
@@ -172,24 +195,12 @@ const REFUSED: &[(&[&str], &str, &str)] = &[
         "SAML or OAuth",
     ),
     (&["DbGroupsFilter", "dbgroups_filter"], ".*", "adbc.redshift.iam.db_groups"),
-    (&["AuthProfile", "auth_profile"], "mine", "authentication profiles"),
     (
         &["redshift.ssl_cert", "redshift.ssl_key", "ssl_cert", "ssl_key", "sslcert", "sslkey"],
         "/file",
         "adbc.redshift.tls.root_cert",
     ),
     (&["CaPath", "TrustStore"], "/folder", "adbc.redshift.tls.root_cert"),
-    (
-        &[
-            "https_proxy_host",
-            "https_proxy_port",
-            "https_proxy_username",
-            "https_proxy_password",
-            "idp_use_https_proxy",
-        ],
-        "pl4nted-s3cret",
-        "adbc.redshift.aws.proxy_url",
-    ),
     (&["redshift.ingest.bucket"], "bucket", "INSERT"),
 ];
 
@@ -198,11 +209,16 @@ fn database(options: &[(&str, &str)]) -> Result<ManagedDatabase> {
     driver().new_database_with_opts(options)
 }
 
+/// Whether a name is an option key too; the others are URI parameters only.
+fn is_key(name: &str) -> bool {
+    name.starts_with("redshift.") || name.starts_with("adbc.redshift.")
+}
+
 /// The database that a name and value make: by URI, and by key where the name is one.
 fn databases(name: &str, value: &str) -> Vec<(String, Result<ManagedDatabase>)> {
     let uri = format!("redshift://?{name}={value}");
     let mut made = vec![(uri.clone(), database(&[("uri", &uri)]))];
-    if name.starts_with("redshift.") {
+    if is_key(name) {
         made.push((format!("{name} = {value}"), database(&[(name, value)])));
     }
     made
@@ -222,7 +238,7 @@ fn every_alias_is_known_for_its_option() {
         for name in *names {
             let spec = options::find_parameter(name).unwrap_or_else(|| panic!("{name} is not known"));
             assert_eq!(spec.short_name(), *option, "{name}");
-            if name.starts_with("redshift.") {
+            if is_key(name) {
                 assert_eq!(
                     options::find(name).map(|spec| spec.short_name()),
                     Some(*option),
@@ -296,19 +312,21 @@ fn the_lists_here_hold_every_name_of_another_shape() {
 
 #[test]
 fn spellings_that_contradict_are_an_error_by_key_and_in_the_uri() {
-    let by_key = [("redshift.cluster_type", "redshift-iam"), ("adbc.redshift.auth.method", "password")];
-    let error = database(&by_key).err().expect("a contradiction");
-    assert_eq!(error.status, Status::InvalidArguments);
-    assert!(
-        error.message.contains("redshift.cluster_type") && error.message.contains("auth.method"),
-        "{error}"
-    );
+    for by_key in [
+        [("redshift.cluster_type", "redshift-iam"), ("adbc.redshift.auth.method", "password")],
+        [("username", "ana"), ("adbc.redshift.iam.db_user", "bob")],
+    ] {
+        let error = database(&by_key).err().expect("a contradiction");
+        assert_eq!(error.status, Status::InvalidArguments);
+        assert!(by_key.iter().all(|(key, _)| error.message.contains(key)), "{error}");
+    }
     for uri in [
         "redshift://?iam=true&auth.method=password",
         "redshift://?connect_timeout=3&connect_timeout_ms=5000",
         "redshift://?GroupFederation=1&iam.api=cluster",
         "redshift://?cluster_type=redshift-serverless&isServerless=false",
         "redshift://?db_user=a&DbUser=b",
+        "redshift://ana@/?iam.db_user=bob",
     ] {
         let error = database(&[("uri", uri)]).err().unwrap_or_else(|| panic!("{uri} is accepted"));
         assert_eq!(error.status, Status::InvalidArguments, "{uri}: {error}");

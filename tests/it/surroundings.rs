@@ -6,6 +6,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -15,7 +16,7 @@ use redshift_sandbox::{BlockingSandbox, SandboxConfig};
 use tempfile::TempDir;
 
 use crate::logins;
-use crate::support::{query, sandbox, try_connect};
+use crate::support::{Options, query, sandbox, try_connect};
 
 /// Holds the child's options, a `key=value` per line.
 const OPTIONS: &str = "LOGIN_CHILD_OPTIONS";
@@ -173,6 +174,35 @@ fn heads(heads: &Mutex<Vec<String>>) -> Vec<String> {
 }
 
 #[test]
+fn the_browser_is_started_with_the_address_as_its_one_argument() {
+    let folder = tempfile::tempdir().unwrap();
+    let browser = folder.path().join("a browser; echo");
+    std::fs::write(&browser, "#!/bin/sh\nprintf '%s\\n' \"$#\" \"$@\" >\"$HOME/opened\"\n").unwrap();
+    std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let aws = CLUSTER.aws();
+    let start_url = aws.sso_start_url();
+    let outcome = log_in_to_target(
+        &[("BROWSER", browser.to_str().unwrap())],
+        &[
+            ("adbc.redshift.auth.method", "sso"),
+            ("adbc.redshift.sso.start_url", &start_url),
+            ("adbc.redshift.sso.region", aws.sso_region()),
+            ("adbc.redshift.sso.account_id", aws.sso_account_id()),
+            ("adbc.redshift.sso.role_name", aws.sso_role_name()),
+            ("adbc.redshift.sso.flow", "auto"),
+            ("adbc.redshift.sso.open_browser", "auto"),
+            ("adbc.redshift.sso.timeout_seconds", "2"),
+        ],
+    );
+    assert!(outcome.error().starts_with("Timeout"), "{}", outcome.error());
+    let opened = std::fs::read_to_string(outcome.home.path().join("opened")).unwrap();
+    let (count, address) = opened.trim_end().split_once('\n').unwrap();
+    assert_eq!(count, "1");
+    assert!(address.contains("/authorize?") && address.contains("&code_challenge="), "{address}");
+    assert!(outcome.stderr.contains(address), "{}", outcome.stderr);
+}
+
+#[test]
 fn the_proxy_option_carries_every_call_and_logs_in_to_the_proxy() {
     let (proxy, seen) = proxy();
     let with_login = proxy.replace("http://", "http://walter:pl4nted-s3cret@");
@@ -183,6 +213,49 @@ fn the_proxy_option_carries_every_call_and_logs_in_to_the_proxy() {
     for head in seen {
         assert!(head.starts_with(&format!("POST {}", CLUSTER.aws().aws_endpoint_url())), "{head}");
         assert!(head.to_lowercase().contains("proxy-authorization: basic"), "{head}");
+    }
+}
+
+#[test]
+fn a_proxy_in_parts_as_the_odbc_driver_takes_it_carries_every_call_and_logs_in() {
+    let (proxy, seen) = proxy();
+    let port = proxy.rsplit(':').next().unwrap();
+    let uri = format!(
+        "redshift:///dev?https_proxy_host=127.0.0.1&https_proxy_port={port}&https_proxy_username=walter"
+    );
+    let password = ("adbc.redshift.aws.proxy_password", "pl4nted-s3cret");
+    let outcome = with_keys_to_target(&[], &[("uri", &uri), password]);
+    assert_eq!(outcome.user(), "IAM:sandbox-user");
+    let seen = heads(&seen);
+    assert_eq!(seen.len(), 2, "DescribeClusters and GetClusterCredentialsWithIAM: {seen:#?}");
+    // walter:pl4nted-s3cret
+    let login = "Basic d2FsdGVyOnBsNG50ZWQtczNjcmV0";
+    assert!(seen.iter().all(|head| head.contains(login)), "{seen:#?}");
+}
+
+#[test]
+fn a_proxy_that_is_named_twice_or_in_part_is_refused_before_anything_is_sent() {
+    let whole = ("adbc.redshift.aws.proxy_url", "http://walter:pl4nted-s3cret@127.0.0.1:9");
+    let host = ("adbc.redshift.aws.proxy_host", "127.0.0.1");
+    let port = ("adbc.redshift.aws.proxy_port", "9");
+    let password = ("adbc.redshift.aws.proxy_password", "pl4nted-s3cret");
+    let cases: [(Options<'_>, &str, &str); 5] = [
+        (&[whole, host, port], "aws.proxy_url", "aws.proxy_host"),
+        (&[host], "aws.proxy_host", "'adbc.redshift.aws.proxy_port' is not set"),
+        (&[port], "aws.proxy_port", "'adbc.redshift.aws.proxy_host' is not set"),
+        (&[host, port, password], "aws.proxy_host", "'adbc.redshift.aws.proxy_username' is not set"),
+        (
+            &[("adbc.redshift.aws.proxy_host", "http://127.0.0.1"), port],
+            "aws.proxy_host",
+            "without 'http://'",
+        ),
+    ];
+    for (options, one, other) in cases {
+        let outcome = with_keys_to_target(&[], options);
+        let error = outcome.error();
+        assert!(error.starts_with("InvalidArguments"), "{error}");
+        assert!(error.contains(one) && error.contains(other), "{error}");
+        assert!(!error.contains("pl4nted") && !outcome.stderr.contains("pl4nted"), "{error}");
     }
 }
 

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import adbc_driver_manager
 import project
@@ -19,6 +20,9 @@ from sandbox import Endpoint
 
 #: Sources and headers of the driver manager, in its wheel.
 MANAGER = Path(adbc_driver_manager.__file__).parent
+#: What the documentation connects to.
+DOCUMENTED_URI = "redshift://user:password@host:5439/database"
+_FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def options(endpoint: Endpoint) -> dict[DatabaseOptions, str | int]:
@@ -31,6 +35,17 @@ def options(endpoint: Endpoint) -> dict[DatabaseOptions, str | int]:
         DatabaseOptions.PASSWORD: endpoint.password,
         DatabaseOptions.TLS_ROOT_CERT: endpoint.ca_file,
     }
+
+
+def snippets(page: Path, language: str) -> list[Any]:
+    """The page's examples in a language, as parameters of a test that are named by page and line."""
+    text = page.read_text(encoding="utf-8")
+    name = page.relative_to(project.ROOT)
+    return [
+        pytest.param(match[2], id=f"{name}:{text.count(chr(10), 0, match.start()) + 1}")
+        for match in _FENCE.finditer(text)
+        if match[1] == language
+    ]
 
 
 def documented_options(level: str) -> set[str]:

@@ -30,12 +30,12 @@ def check_programs(folder: Path, prefix: Path, manager: Path, endpoint: Endpoint
     found = {"ADBC_DRIVER_PATH": str(prefix / "etc/adbc/drivers"), "LD_LIBRARY_PATH": f"{prefix / 'lib'}:{manager}"}
     for program in ("direct_c", "direct_cpp", "manager_c", "manager_cpp"):
         assert output(folder / program, endpoint.uri, **found) == ROWS, program
-        wrong = subprocess.run(
-            [folder / program, "redshift://localhost/dev?sslmod=require"],
-            env={**os.environ, **found}, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert wrong.returncode == 1, program
-        assert "sslmode" in wrong.stderr, program
+        for parameter, words in (("sslmod=require", "sslmode"), ("sslmode=sometimes", "verify-full")):
+            command = [folder / program, f"redshift://localhost/dev?{parameter}"]
+            env = {**os.environ, **found}
+            wrong = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+            assert wrong.returncode == 1, program
+            assert words in wrong.stderr, program
 
 
 @pytest.mark.parametrize("compiler", COMPILERS)

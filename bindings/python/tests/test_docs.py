@@ -21,23 +21,17 @@ import project
 import pytest
 from adbc_driver_redshift import dbapi
 from sandbox import Endpoint
-from support import needed
+from support import needed, snippets
 
 PATTERNS = ("README.md", "docs/*.md", "bindings/*/README.md")
 PAGES = sorted(page for pattern in PATTERNS for page in project.ROOT.glob(pattern))
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+#: The programs and profiles of the other page need other environments: test_tools runs them.
+RUN_HERE = [page for page in PAGES if page.name != "tools.md"]
 MAKE_TARGETS = re.findall(r"^([a-z]+)(?: [a-z]+)*:", (project.ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
-def snippets(language: str) -> list[Any]:
-    found = []
-    for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        for match in FENCE.finditer(text):
-            line = text.count("\n", 0, match.start()) + 1
-            if match[1] == language:
-                found.append(pytest.param(match[2], id=f"{page.relative_to(project.ROOT)}:{line}"))
-    return found
+def examples(language: str, pages: list[Path] = PAGES) -> list[Any]:
+    return [example for page in pages for example in snippets(page, language)]
 
 
 def check_options(options: dict[Any, Any]) -> None:
@@ -91,7 +85,7 @@ def surroundings(
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::UserWarning")
-@pytest.mark.parametrize("snippet", snippets("python"))
+@pytest.mark.parametrize("snippet", examples("python", RUN_HERE))
 def test_python(snippet: str, surroundings: dict[str, Any]):
     if "SSO_ACCOUNTS" in snippet:
         pytest.skip("asks a person to sign in; test_logins does")
@@ -99,7 +93,7 @@ def test_python(snippet: str, surroundings: dict[str, Any]):
     check_options(surroundings["options"])
 
 
-@pytest.mark.parametrize("snippet", snippets("toml"))
+@pytest.mark.parametrize("snippet", examples("toml", RUN_HERE))
 def test_profiles(snippet: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     library = json.dumps(str(adbc_driver_redshift.driver_path()))
     (tmp_path / "snippet.toml").write_text(snippet.replace('"redshift"', library))
@@ -107,7 +101,7 @@ def test_profiles(snippet: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     adbc_driver_manager.AdbcDatabase(profile="snippet").close()
 
 
-@pytest.mark.parametrize("snippet", snippets("sh"))
+@pytest.mark.parametrize("snippet", examples("sh"))
 def test_shell(snippet: str, tmp_path: Path, endpoint: Endpoint):
     subprocess.run(["sh", "-n", "-c", snippet], check=True)
     for target in re.findall(r"^(?:[A-Z]+=\S+ )?make ([a-z]+)", snippet, re.MULTILINE):
@@ -119,12 +113,12 @@ def test_shell(snippet: str, tmp_path: Path, endpoint: Endpoint):
         subprocess.run(["sh", "-e", "-c", "\n".join(commands)], check=True, cwd=tmp_path, env=env)
 
 
-@pytest.mark.parametrize("snippet", snippets("json"))
+@pytest.mark.parametrize("snippet", examples("json"))
 def test_json(snippet: str):
     json.loads(snippet)
 
 
-@pytest.mark.parametrize("snippet", snippets("ini"))
+@pytest.mark.parametrize("snippet", examples("ini"))
 def test_aws_profiles(snippet: str, tmp_path: Path):
     config = tmp_path / "config"
     config.write_text(snippet)

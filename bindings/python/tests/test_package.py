@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import _datetime
 import importlib.metadata
 from pathlib import Path
 
+import adbc_driver_manager
 import adbc_driver_redshift
 import pytest
 
@@ -32,3 +34,17 @@ def test_a_missing_library_is_an_error_that_says_what_to_do(monkeypatch: pytest.
     monkeypatch.setattr(adbc_driver_redshift, "_LIBRARY_NAME", "libmissing.so")
     with pytest.raises(FileNotFoundError, match="make build"):
         adbc_driver_redshift.driver_path()
+
+
+@pytest.mark.parametrize(("library", "reason"), [(b"not a library", "file too short"), (None, "undefined symbol")])
+def test_a_wrong_library_is_an_error_of_one_line(
+    library: bytes | None, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "libadbc_driver_redshift.so"
+    path.write_bytes(library if library is not None else Path(_datetime.__file__).read_bytes())
+    monkeypatch.setattr(adbc_driver_redshift, "driver_path", lambda: path)
+    with pytest.raises(adbc_driver_manager.Error) as caught:
+        adbc_driver_redshift.connect("redshift://localhost/dev")
+    (line,) = str(caught.value).splitlines()
+    for words in (str(path), reason, "install a wheel"):
+        assert words in line

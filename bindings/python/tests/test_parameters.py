@@ -1,4 +1,4 @@
-"""Parameters and ingest through the DB-API, pandas and polars."""
+"""Parameters and ingest through the DB-API."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-import pandas as pd
-import polars as pl
 import pyarrow as pa
 import pytest
 from adbc_driver_redshift import dbapi
@@ -139,19 +137,3 @@ def test_binary_and_nested_columns(cursor: dbapi.Cursor):
     assert cursor.adbc_ingest("nested", table, temporary=True) == 2
     cursor.execute("SELECT blob, things FROM nested ORDER BY blob")
     assert cursor.fetchall() == [(b"\x00\xff", '[{"a":1}]'), (None, None)]
-
-
-def test_polars_writes_and_reads_a_frame(connection: dbapi.Connection):
-    frame = pl.DataFrame(FRAME)
-    frame.write_database("from_polars", connection, engine="adbc", if_table_exists="replace")
-    again = pl.read_database("SELECT * FROM from_polars ORDER BY id", connection)
-    assert again.to_dicts() == frame.to_dicts()
-
-
-def test_pandas_writes_and_reads_a_frame(connection: dbapi.Connection):
-    frame = pd.DataFrame({"id": [1, 2], "name": ["a", None], "at": pd.to_datetime(["2024-02-29", "1970-01-01"])})
-    assert frame.to_sql("from_pandas", connection, index=False, if_exists="fail") == 2
-    assert frame.to_sql("from_pandas", connection, index=False, if_exists="append") == 2
-    again = pd.read_sql("SELECT * FROM from_pandas ORDER BY id", connection)
-    assert again["id"].tolist() == [1, 1, 2, 2]
-    assert again["at"].tolist()[0] == frame["at"][0]

@@ -15,7 +15,7 @@ from pathlib import Path
 import project
 import pytest
 from sandbox import Endpoint
-from support import MANAGER, documented_options, output
+from support import MANAGER, documented_options, needed, output
 
 PACKAGE = project.ROOT / "bindings" / "r"
 STAND_IN = Path(__file__).parent / "r_manager"
@@ -34,7 +34,7 @@ release(stmt, con, db)
 """
 WRONG = """
 library(adbcdrivermanager)
-adbc_database_init(adbcredshift::adbcredshift(), adbc.redshift.target.hots = "example.com")
+do.call(adbc_database_init, c(list(adbcredshift::adbcredshift()), setNames(commandArgs(TRUE)[2], commandArgs(TRUE)[1])))
 """
 HELP = """
 library(tools)
@@ -101,8 +101,8 @@ def found(request: pytest.FixtureRequest, packages: Path, prefix: Path, tmp_path
     return environment
 
 
-def failure(script: str, environment: dict[str, str]) -> str:
-    command = ["Rscript", "-e", script]
+def failure(script: str, environment: dict[str, str], *arguments: str) -> str:
+    command = ["Rscript", "-e", script, *arguments]
     done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
     assert done.returncode != 0, done.stdout
     return done.stderr
@@ -119,8 +119,9 @@ class TestInstalled:
         classes = "adbcredshift_database adbcredshift_connection adbcredshift_statement"
         assert output("Rscript", "-e", QUERY, endpoint.uri, **found) == f"{classes} 1000"
 
-    def test_an_unknown_option_names_the_nearest_one(self, found: dict[str, str]):
-        assert "target.host" in failure(WRONG, found)
+    def test_wrong_options_are_refused_in_the_drivers_words(self, found: dict[str, str]):
+        assert "target.host" in failure(WRONG, found, "adbc.redshift.target.hots", "example.com")
+        assert "verify-full" in failure(WRONG, found, "adbc.redshift.tls.mode", "sometimes")
 
     def test_a_path_that_does_not_exist_is_an_error(self, found: dict[str, str]):
         found["ADBC_REDSHIFT_LIBRARY"] = "/nonexistent/driver.so"
@@ -135,9 +136,22 @@ class TestInstalled:
     def test_the_help_fits_the_code(self, found: dict[str, str]):
         assert output("Rscript", "-e", HELP, **found).strip() == ""
 
-    def test_its_own_tests_pass(self, found: dict[str, str]):
+    def test_it_passes_the_check_of_packages_and_its_own_tests(
+        self, found: dict[str, str], endpoint: Endpoint, tmp_path: Path
+    ):
         there = output("Rscript", "-e", 'cat(requireNamespace("testthat", quietly = TRUE))', **found)
-        if there != "TRUE":
-            pytest.skip("needs testthat")
-        script = 'testthat::test_dir("testthat", package = "adbcredshift", load_package = "installed")'
-        output("Rscript", "-e", script, cwd=PACKAGE / "tests", **found)
+        needed(there == "TRUE", "R's testthat")
+        output("R", "CMD", "build", PACKAGE, cwd=tmp_path)
+        settings = {
+            **found,
+            "ADBC_REDSHIFT_TEST_URI": endpoint.uri,
+            # Debian has no nanoarrow, and nothing is asked of CRAN.
+            "_R_CHECK_FORCE_SUGGESTS_": "false",
+            "_R_CHECK_XREFS_REPOSITORIES_": "",
+        }
+        report = output(
+            "R", "CMD", "check", "--no-manual", f"adbcredshift_{project.version()}.tar.gz", cwd=tmp_path, **settings
+        )
+        remarks = re.findall(r"^\* checking (.+) \.\.\. (?:NOTE|WARNING|ERROR)$", report, re.MULTILINE)
+        assert set(remarks) <= {"package dependencies"}, report
+        assert "checking tests" in report

@@ -1,27 +1,35 @@
 """A person signs in by SSO: headless Chromium clicks the sandbox's pages while the driver's connect waits.
 
 Needs Debian's packages chromium and chromium-driver, which `make test` installs where it may; skipped without them,
-except where `CI` is set. `$SANDBOX_SCREENSHOTS` names a folder that receives a picture of the driver's own page.
+except where `CI` is set. `$SANDBOX_SCREENSHOTS` names a folder that receives a picture of each page.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import adbc_driver_manager
 import adbc_driver_redshift
 import pytest
-from adbc_driver_manager import AdbcConnection, AdbcStatement
+from adbc_driver_manager import AdbcConnection, AdbcStatement, AdbcStatusCode
+from adbc_driver_redshift import DatabaseOptions
+from chromium import Browser
 from sandbox import Endpoint, Sandbox
 from support import wait_until
+from wiretap import Wiretap
 
 CHROMIUM = shutil.which("chromium")
 CHROMEDRIVER = shutil.which("chromedriver")
-WAIT_SECONDS = 20
+#: What the AWS CLI needs of the token cache, and all that may be secret in it.
+CACHED = {"accessToken", "clientSecret", "refreshToken"}
+#: What every completed login hands out.
+ISSUED = {*CACHED, "secretAccessKey", "sessionToken", "DbPassword"}
 
 
 @pytest.fixture
@@ -31,97 +39,46 @@ def endpoint() -> Iterator[Endpoint]:
         yield sandbox.endpoint
 
 
-class Browser:
-    """Headless Chromium."""
-
-    def __init__(self) -> None:
-        from selenium import webdriver
-        from selenium.webdriver.chrome.service import Service
-
-        options = webdriver.ChromeOptions()
-        options.binary_location = CHROMIUM
-        # Tests may run as root, where Chromium's own sandbox refuses to start.
-        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-            options.add_argument(argument)
-        options.add_argument("--window-size=900,760")
-        self._driver = webdriver.Chrome(options=options, service=Service(CHROMEDRIVER))
-        self._driver.set_page_load_timeout(WAIT_SECONDS)
-
-    def open(self, address: str) -> None:
-        self._driver.get(address)
-
-    def click(self, name: str) -> None:
-        self._driver.find_element("id", name).click()
-
-    def type(self, name: str, text: str) -> None:
-        self._driver.find_element("name", name).send_keys(text)
-
-    def text(self, name: str) -> str:
-        return self._driver.find_element("id", name).text
-
-    def expect(self, heading: str) -> None:
-        """Waits for a page with this in its heading."""
-        from selenium.common.exceptions import WebDriverException
-        from selenium.webdriver.support.ui import WebDriverWait
-
-        # In one step: an element found on the page that is being left could not be read any more.
-        heading_of = "return document.querySelector('h1')?.textContent ?? ''"
-        wait = WebDriverWait(self._driver, WAIT_SECONDS, ignored_exceptions=[WebDriverException])
-        wait.until(lambda driver: heading in driver.execute_script(heading_of), f"no heading {heading!r}")
-
-    def sign_in(self) -> None:
-        self.expect("Sign in")
-        self.type("user", "jane.doe")
-        self.type("password", "sandbox")
-        self.click("sign-in")
-
-    def picture(self, name: str) -> None:
-        if folder := os.environ.get("SANDBOX_SCREENSHOTS"):
-            self._driver.save_screenshot(str(Path(folder) / f"{name}.png"))
-
-    def quit(self) -> None:
-        self._driver.quit()
-
-
 @pytest.fixture
-def browser(capsys: pytest.CaptureFixture[str]) -> Iterator[Browser]:
+def browser(request: pytest.FixtureRequest, capfd: pytest.CaptureFixture[str]) -> Iterator[Browser]:
     """A browser, where there is one."""
     if not (CHROMIUM and CHROMEDRIVER):
         assert not os.environ.get("CI"), "chromium or chromium-driver is missing"
-        with capsys.disabled():
+        with capfd.disabled():
             print("SKIPPED (needs chromium)")
         pytest.skip("needs chromium")
-    browser = Browser()
-    yield browser
-    browser.quit()
+    with Browser(CHROMIUM, CHROMEDRIVER, request.node.name, os.environ.get("SANDBOX_SCREENSHOTS")) as browser:
+        yield browser
 
 
 class Login:
-    """A login in a thread of its own, watched from this one."""
+    """A login in a thread of its own, watched from this one. Everything it says and writes is kept."""
 
-    def __init__(self, endpoint: Endpoint, flow: str) -> None:
+    def __init__(self, endpoint: Endpoint, aws: Wiretap, home: Path, flow: str, timeout_seconds: int) -> None:
         self.user: str | None = None
         self.error: adbc_driver_manager.Error | None = None
-        aws = Path(endpoint.home) / ".aws"
+        self.log = home / "driver.log"
+        files = Path(endpoint.home) / ".aws"
         self._database = adbc_driver_redshift.connect(
             db_kwargs={
-                "username": endpoint.user,
-                "adbc.redshift.auth.method": "sso",
-                "adbc.redshift.aws.config_file": str(aws / "config"),
-                "adbc.redshift.aws.credentials_file": str(aws / "credentials"),
-                "adbc.redshift.aws.endpoint_url": endpoint.aws_endpoint_url,
-                "adbc.redshift.aws.region": endpoint.region,
-                "adbc.redshift.sso.account_id": endpoint.sso_account_id,
-                "adbc.redshift.sso.flow": flow,
-                "adbc.redshift.sso.open_browser": "false",
-                "adbc.redshift.sso.region": endpoint.sso_region,
-                "adbc.redshift.sso.role_name": endpoint.sso_role_name,
-                "adbc.redshift.sso.start_url": endpoint.sso_start_url,
-                "adbc.redshift.sso.timeout_seconds": "60",
-                "adbc.redshift.sso.token_cache": "memory",
-                "adbc.redshift.target.cluster_identifier": endpoint.cluster_identifier,
-                "adbc.redshift.target.database": endpoint.database,
-                "adbc.redshift.tls.root_cert": endpoint.ca_file,
+                DatabaseOptions.USERNAME: endpoint.user,
+                DatabaseOptions.AUTH_METHOD: "sso",
+                DatabaseOptions.AWS_CONFIG_FILE: files / "config",
+                DatabaseOptions.AWS_CREDENTIALS_FILE: files / "credentials",
+                DatabaseOptions.AWS_ENDPOINT_URL: aws.url,
+                DatabaseOptions.AWS_REGION: endpoint.region,
+                DatabaseOptions.LOG_FILE: self.log,
+                DatabaseOptions.LOG_LEVEL: "trace",
+                DatabaseOptions.SSO_ACCOUNT_ID: endpoint.sso_account_id,
+                DatabaseOptions.SSO_FLOW: flow,
+                DatabaseOptions.SSO_OPEN_BROWSER: False,
+                DatabaseOptions.SSO_REGION: endpoint.sso_region,
+                DatabaseOptions.SSO_ROLE_NAME: endpoint.sso_role_name,
+                DatabaseOptions.SSO_START_URL: endpoint.sso_start_url,
+                DatabaseOptions.SSO_TIMEOUT_SECONDS: timeout_seconds,
+                DatabaseOptions.TARGET_CLUSTER_IDENTIFIER: endpoint.cluster_identifier,
+                DatabaseOptions.TARGET_DATABASE: endpoint.database,
+                DatabaseOptions.TLS_ROOT_CERT: endpoint.ca_file,
             }
         )
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -157,40 +114,80 @@ class Login:
         assert not self._thread.is_alive(), "the login goes on"
         assert self._shows("verification_uri") is None
         self._database.close()
+        # There is one log in a process.
+        with adbc_driver_redshift.connect(db_kwargs={DatabaseOptions.LOG_LEVEL: "off"}):
+            pass
+
+    def failed_as(self, status: AdbcStatusCode, *words: str) -> bool:
+        """Whether it failed so, and says one of the words."""
+        return (
+            self.user is None
+            and self.error is not None
+            and self.error.status_code == status
+            and any(word in str(self.error) for word in words)
+        )
 
 
-def denied(login: Login) -> bool:
-    """Whether it failed because the person said no, and says so."""
-    return (
-        login.user is None
-        and login.error is not None
-        and login.error.status_code == adbc_driver_manager.AdbcStatusCode.UNAUTHENTICATED
-        and any(word in str(login.error) for word in ("declined", "denied"))
-    )
+class Desk:
+    """Where a person signs in: a home that is empty at first, and a line to AWS that is listened to."""
+
+    def __init__(self, endpoint: Endpoint, aws: Wiretap, home: Path, capture: pytest.CaptureFixture[str]) -> None:
+        self._endpoint = endpoint
+        self._aws = aws
+        self._home = home
+        self._capture = capture
+
+    def log_in(self, flow: str, timeout_seconds: int = 60) -> Login:
+        return Login(self._endpoint, self._aws, self._home, flow, timeout_seconds)
+
+    def assert_kept_secret(self, login: Login, *heard: str) -> None:
+        """Searches all that the ended login said and wrote for what AWS and it told each other.
+
+        `heard` are the secrets that this login must have had, so that the search is not for nothing.
+        """
+        assert set(heard) <= self._aws.heard.keys(), sorted(self._aws.heard)
+        error = login.error
+        places = {"standard error": self._capture.readouterr().err}
+        places["the error"] = f"{error!s} {error!r} {error.details!r}" if error else ""
+        places.update({str(file): self._unexpected(file) for file in self._home.rglob("*") if file.is_file()})
+        assert "to sign in" in places["standard error"]
+        assert "asking for credentials" in places[str(login.log)]
+        for place, text in places.items():
+            for name, secrets in self._aws.heard.items():
+                if (place, name) == ("standard error", "state"):
+                    # It is in the address that the person has to open.
+                    continue
+                for secret in secrets:
+                    assert secret not in text and quote(secret, safe="") not in text, f"{name} is in {place}"
+
+    def _unexpected(self, file: Path) -> str:
+        """The text of a file, but for what the token cache is there to keep."""
+        text = file.read_text()
+        if file.parent != self._home / ".aws" / "sso" / "cache":
+            return text
+        return json.dumps({name: value for name, value in json.loads(text).items() if name not in CACHED})
 
 
-def test_a_person_allows_a_pkce_login(browser: Browser, endpoint: Endpoint):
-    login = Login(endpoint, "pkce")
+@pytest.fixture
+def desk(
+    browser: Browser,
+    endpoint: Endpoint,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> Iterator[Desk]:
+    # The browser runs already: it keeps a history, which must not be searched.
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with Wiretap(endpoint.aws_endpoint_url) as aws:
+        yield Desk(endpoint, aws, tmp_path, capfd)
+
+
+def open_consent(login: Login, browser: Browser) -> None:
+    """Signs in on the page of a PKCE login."""
     browser.open(login.shown("verification_uri"))
+    browser.expect("Sign in")
     browser.sign_in()
     browser.expect("Allow")
-    browser.click("allow")
-    browser.expect("You are signed in")
-    browser.picture("pkce-allow")
-    login.end()
-    assert login.user == endpoint.user, login.error
-
-
-def test_a_person_denies_a_pkce_login(browser: Browser, endpoint: Endpoint):
-    login = Login(endpoint, "pkce")
-    browser.open(login.shown("verification_uri"))
-    browser.sign_in()
-    browser.expect("Allow")
-    browser.click("deny")
-    browser.expect("did not succeed")
-    browser.picture("pkce-deny")
-    login.end()
-    assert denied(login), login.error
 
 
 def confirm_code(login: Login, browser: Browser) -> None:
@@ -199,6 +196,7 @@ def confirm_code(login: Login, browser: Browser) -> None:
     browser.expect("Enter the code")
     browser.type("user_code", login.shown("user_code"))
     browser.click("next")
+    browser.expect("Sign in")
     browser.sign_in()
     browser.expect("Compare the code")
     assert browser.text("code") == login.shown("user_code")
@@ -206,19 +204,51 @@ def confirm_code(login: Login, browser: Browser) -> None:
     browser.expect("Allow")
 
 
-def test_a_person_allows_a_device_login(browser: Browser, endpoint: Endpoint):
-    login = Login(endpoint, "device")
+def test_a_person_allows_a_pkce_login(desk: Desk, browser: Browser, endpoint: Endpoint):
+    login = desk.log_in("pkce")
+    open_consent(login, browser)
+    browser.click("allow")
+    browser.expect("You are signed in")
+    login.end()
+    assert login.user == endpoint.user, login.error
+    desk.assert_kept_secret(login, *ISSUED, "state", "code", "codeVerifier")
+
+
+def test_a_person_denies_a_pkce_login(desk: Desk, browser: Browser):
+    login = desk.log_in("pkce")
+    open_consent(login, browser)
+    browser.click("deny")
+    browser.expect("Access was declined")
+    login.end()
+    assert login.failed_as(AdbcStatusCode.UNAUTHENTICATED, "declined", "denied"), login.error
+    desk.assert_kept_secret(login, "state", "clientSecret")
+
+
+def test_a_person_closes_the_window_of_a_pkce_login(desk: Desk, browser: Browser):
+    login = desk.log_in("pkce", timeout_seconds=8)
+    browser.open(login.shown("verification_uri"))
+    browser.expect("Sign in")
+    browser.quit()
+    login.end()
+    assert login.failed_as(AdbcStatusCode.TIMEOUT, "nobody completed the sign-in within 8 s"), login.error
+    desk.assert_kept_secret(login, "clientSecret")
+
+
+def test_a_person_allows_a_device_login(desk: Desk, browser: Browser, endpoint: Endpoint):
+    login = desk.log_in("device")
     confirm_code(login, browser)
     browser.click("allow")
     browser.expect("Access allowed")
     login.end()
     assert login.user == endpoint.user, login.error
+    desk.assert_kept_secret(login, *ISSUED, "deviceCode")
 
 
-def test_a_person_denies_a_device_login(browser: Browser, endpoint: Endpoint):
-    login = Login(endpoint, "device")
+def test_a_person_denies_a_device_login(desk: Desk, browser: Browser):
+    login = desk.log_in("device")
     confirm_code(login, browser)
     browser.click("deny")
     browser.expect("Access denied")
     login.end()
-    assert denied(login), login.error
+    assert login.failed_as(AdbcStatusCode.UNAUTHENTICATED, "declined", "denied"), login.error
+    desk.assert_kept_secret(login, "deviceCode", "clientSecret")

@@ -14,6 +14,7 @@ use crate::adbc::error::{from_decode, from_session};
 use crate::adbc::running::RunningOperation;
 use crate::adbc::runtime;
 use crate::session::{Column, FetchError, Operation, ResultFormats, Session};
+use crate::span::Span;
 use crate::types::{Dialect, text_cells};
 
 /// The queries of one metadata call.
@@ -99,9 +100,9 @@ impl Queries {
             let mut rows = started.map_err(|error| from_session(&error))?;
             let (width, positions) = layout(rows.columns().unwrap_or_default())?;
             let mut number = 0;
-            let take = |body: &[u8]| -> Result<ControlFlow<()>> {
+            let take = |body: Span<'_>| -> Result<ControlFlow<()>> {
                 number += 1;
-                let cells = text_cells(body, width, positions, number);
+                let cells = text_cells(body.get(), width, positions, number);
                 on_row(cells.map_err(|error| from_decode(&error))?)?;
                 Ok(ControlFlow::Continue(()))
             };

@@ -60,7 +60,7 @@ impl IngestSettings {
             table,
             catalog: options.optional(options::INGEST_TARGET_CATALOG),
             db_schema: options.optional(options::INGEST_TARGET_DB_SCHEMA),
-            temporary: options.text(options::INGEST_TEMPORARY)? == "true",
+            temporary: options.is_on(options::INGEST_TEMPORARY)?,
             mode: match options.text(options::INGEST_MODE)?.as_str() {
                 "adbc.ingest.mode.append" => IngestMode::Append,
                 "adbc.ingest.mode.create_append" => IngestMode::CreateAppend,
@@ -71,7 +71,7 @@ impl IngestSettings {
             column_types: column_types(options.optional(options::COLUMN_TYPES))?,
             dist_key: options.optional(options::DIST_KEY),
             sort_key: options.optional(options::SORT_KEY).map(|text| names(&text)).unwrap_or_default(),
-            transaction: options.text(options::INGEST_TRANSACTION)? == "true",
+            transaction: options.is_on(options::INGEST_TRANSACTION)?,
         };
         if settings.temporary && (settings.catalog.is_some() || settings.db_schema.is_some()) {
             return Err(invalid_state(format!(

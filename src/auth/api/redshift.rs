@@ -98,6 +98,32 @@ pub(in crate::auth) async fn endpoint(config: &SdkConfig, cluster: &Cluster<'_>)
     }
 }
 
+/// `DescribeAuthenticationProfiles`: the text of one profile.
+pub(in crate::auth) async fn authentication_profile(
+    config: &SdkConfig,
+    name: &str,
+    region: &str,
+) -> Result<String, Error> {
+    let action = "redshift:DescribeAuthenticationProfiles";
+    let request = Client::new(config).describe_authentication_profiles().authentication_profile_name(name);
+    let answer = request.send().await.map_err(|error| {
+        let failure = Failure::new(&error);
+        match failure.code() {
+            "AuthenticationProfileNotFound" => failure.error(
+                ErrorKind::InvalidConfig,
+                &format!("{action} for profile {name:?} in {region}"),
+                "check adbc.redshift.iam.auth_profile, adbc.redshift.aws.region and the AWS account of the credentials",
+            ),
+            _ => failure.into_error(action),
+        }
+    })?;
+    tracing::debug!(action, "AWS answered");
+    let found = answer.authentication_profiles.unwrap_or_default().into_iter().next();
+    found
+        .and_then(|found| found.authentication_profile_content)
+        .ok_or_else(|| Error::unavailable(format!("{action} answered without a profile; try again")))
+}
+
 const NOT_FOUND_ADVICE: &str = "check adbc.redshift.target.cluster_identifier and adbc.redshift.aws.region; the name \
                                 of a Serverless workgroup belongs in adbc.redshift.target.workgroup";
 

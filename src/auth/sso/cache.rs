@@ -1,7 +1,9 @@
 //! The files of `~/.aws/sso/cache`, shared with the AWS CLI and the SDKs.
 //!
 //! Owns names, fields and safe reading and writing; does not judge age. Invariant: a file is replaced as a whole, is
-//! never readable by others, and neither a symbolic link nor a file of another user is read or replaced.
+//! never readable by others, and neither a symbolic link nor a file of another user is read or replaced. The superuser
+//! takes the files of the owner of `~/.aws` for its own: whoever owns that folder decides by its `config` already what
+//! a login does.
 
 use std::fs;
 use std::io::{self, Write};
@@ -24,13 +26,15 @@ use crate::secret::Secret;
 /// The cache directory of one home.
 #[derive(Clone, Debug)]
 pub(super) struct Cache {
+    /// `~/.aws`.
+    home: PathBuf,
     directory: PathBuf,
 }
 
 impl Cache {
     pub(super) fn new(environment: &Environment) -> Option<Self> {
-        let home = environment.home()?;
-        Some(Self { directory: home.join(".aws").join("sso").join("cache") })
+        let home = environment.home()?.join(".aws");
+        Some(Self { directory: home.join("sso").join("cache"), home })
     }
 
     /// Named after the session, or after the start URL where there is none, exactly as written.
@@ -55,7 +59,7 @@ impl Cache {
 
     /// The token, if there is a usable file. What cannot be parsed counts as absent: a login replaces it.
     pub(super) fn read_token(&self, portal: &Portal) -> Result<Option<Token>, Error> {
-        Ok(read(&self.token_path(portal))?.as_ref().and_then(token_from))
+        Ok(self.read(&self.token_path(portal))?.as_ref().and_then(token_from))
     }
 
     /// Removes the token file.
@@ -89,7 +93,7 @@ impl Cache {
         portal: &Portal,
         by_code: bool,
     ) -> Result<Option<Registration>, Error> {
-        let Some(fields) = read(&self.registration_path(portal))? else { return Ok(None) };
+        let Some(fields) = self.read(&self.registration_path(portal))? else { return Ok(None) };
         let has_grants = field(&fields, "grantTypes").is_some();
         Ok(registration_from(&fields).filter(|_| has_grants == by_code))
     }
@@ -121,47 +125,48 @@ impl Cache {
 
     fn write(&self, path: &Path, fields: &Value) -> io::Result<()> {
         platform::create_private_folder(&self.directory)?;
-        if let Some(why) = distrusted(path) {
+        if let Some(why) = self.distrusted(path) {
             return Err(io::Error::other(format!("the file {why}")));
         }
         // The temporary file is made with mode 0600.
         let mut file = tempfile::NamedTempFile::new_in(&self.directory)?;
+        platform::give_to_owner_of(&self.directory, file.as_file())?;
         serde_json::to_writer(&mut file, fields)?;
         file.flush()?;
         file.as_file().sync_all()?;
         file.persist(path)?;
         Ok(())
     }
-}
 
-/// Why a file must not be trusted, if it must not: who can plant one could plant a token of theirs.
-fn distrusted(path: &Path) -> Option<&'static str> {
-    let metadata = fs::symlink_metadata(path).ok()?;
-    if metadata.is_symlink() {
-        return Some("is a symbolic link, which is not followed");
+    /// Why a file must not be trusted, if it must not: who can plant one could plant a token of theirs.
+    fn distrusted(&self, path: &Path) -> Option<&'static str> {
+        let metadata = fs::symlink_metadata(path).ok()?;
+        if metadata.is_symlink() {
+            return Some("is a symbolic link, which is not followed");
+        }
+        if platform::is_foreign(&metadata, &self.home) {
+            return Some("belongs to another user");
+        }
+        None
     }
-    if platform::is_foreign(&metadata) {
-        return Some("belongs to another user");
-    }
-    None
-}
 
-fn read(path: &Path) -> Result<Option<Map<String, Value>>, Error> {
-    if let Some(why) = distrusted(path) {
-        return Err(Error::invalid(format!(
-            "the SSO cache file {} {why}: remove it, or set adbc.redshift.sso.token_cache to memory",
-            path.display()
-        )));
-    }
-    match fs::read(path) {
-        Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::invalid(format!(
-            "the SSO cache file {} cannot be read ({error}): correct its permissions, or set \
-             adbc.redshift.sso.token_cache to memory",
-            path.display()
-        ))
-        .with_cause(error)),
+    fn read(&self, path: &Path) -> Result<Option<Map<String, Value>>, Error> {
+        if let Some(why) = self.distrusted(path) {
+            return Err(Error::invalid(format!(
+                "the SSO cache file {} {why}: remove it, or set adbc.redshift.sso.token_cache to memory",
+                path.display()
+            )));
+        }
+        match fs::read(path) {
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::invalid(format!(
+                "the SSO cache file {} cannot be read ({error}): correct its permissions, or set \
+                 adbc.redshift.sso.token_cache to memory",
+                path.display()
+            ))
+            .with_cause(error)),
+        }
     }
 }
 

@@ -81,18 +81,10 @@ impl Sso {
     }
 
     fn show(&self, authorization: &Authorization) {
-        let progress = &authorization.progress;
+        let progress = authorization.progress.clone();
         let code = progress.user_code.as_deref().unwrap_or_default();
-        self.environment.notice(&format!(
-            "Amazon Redshift: to sign in, open {} and confirm that the page shows the code {code}",
-            authorization.complete_uri
-        ));
-        self.set_progress(Some(progress.clone()));
-        if self.opens_browser()
-            && let Err(error) = self.environment.open_browser(&authorization.complete_uri)
-        {
-            self.environment.notice(&format!("Amazon Redshift: no browser could be opened ({error})"));
-        }
+        let what = format!("open this page on any device and confirm that it shows the code {code}");
+        self.ask_person(&what, &authorization.complete_uri, progress);
     }
 }
 

@@ -10,7 +10,7 @@ use aws_sdk_ssooidc::operation::create_token::CreateTokenOutput;
 use tokio_util::sync::CancellationToken;
 
 use super::token::{Refresh, Token};
-use super::{Portal, Sso};
+use super::{Portal, Sso, SsoProgress};
 use crate::auth::api::Failure;
 use crate::auth::config::{Flow, Toggle};
 use crate::auth::error::{Error, ErrorKind};
@@ -54,6 +54,20 @@ impl Sso {
             biased;
             () = cancel.cancelled() => Err(Error::cancelled()),
             token = tokio::time::timeout(limit, login) => token.unwrap_or_else(|_| Err(not_in_time(limit))),
+        }
+    }
+
+    /// Tells the person what to do, whether or not a browser opens: it may open where nobody looks.
+    pub(super) fn ask_person(&self, what: &str, url: &str, progress: SsoProgress) {
+        let opens = self.opens_browser();
+        let instead = if opens { "use the browser window that opens, or " } else { "" };
+        // The address stands alone, so that a double click or a terminal's link takes all of it.
+        self.environment.notice(&format!("Amazon Redshift: to sign in, {instead}{what}:\n\n    {url}\n"));
+        self.set_progress(Some(progress));
+        if opens && let Err(error) = self.environment.open_browser(url) {
+            self.environment.notice(&format!(
+                "Amazon Redshift: no browser could be opened ({error}); open the page yourself"
+            ));
         }
     }
 

@@ -64,15 +64,19 @@ pub(super) struct Sso {
     progress: Arc<Mutex<Option<SsoProgress>>>,
 }
 
-const DEFAULT_SCOPE: &str = "sso:account:access";
+/// What the portal's roles need of a token, and all that is asked for unless more is said.
+pub(super) const ACCOUNT_ACCESS: &str = "sso:account:access";
 
 impl Portal {
     fn new(settings: &SsoSettings, whence: &str) -> Result<Self, Error> {
         let need = |value: &Option<String>, key: &str| {
             value.clone().ok_or_else(|| Error::missing(format!("an SSO login needs {key}: {whence}")))
         };
-        let scopes =
-            if settings.scopes.is_empty() { vec![DEFAULT_SCOPE.to_owned()] } else { settings.scopes.clone() };
+        let scopes = if settings.scopes.is_empty() {
+            vec![ACCOUNT_ACCESS.to_owned()]
+        } else {
+            settings.scopes.clone()
+        };
         Ok(Self {
             session: settings.session.clone(),
             start_url: need(&settings.start_url, "the start URL (adbc.redshift.sso.start_url)")?,
@@ -144,7 +148,7 @@ impl Sso {
             region: typed.region.clone().or(from_profile.region),
             account_id: typed.account_id.clone().or(from_profile.account_id),
             role_name: typed.role_name.clone().or(from_profile.role_name),
-            scopes: from_profile.scopes,
+            scopes: if typed.scopes.is_empty() { from_profile.scopes } else { typed.scopes.clone() },
         };
         Ok((settings, whence))
     }

@@ -16,6 +16,20 @@ const MAX_REQUEST_BYTES: usize = 16 * 1024;
 /// Browsers open connections ahead of need and leave them idle.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Light or dark, as the person has it; `yes` and `no` tell the outcome at a glance.
+const STYLE: &str = "\
+:root { color-scheme: light dark; --ink: #16191f; --paper: #fff; --desk: #f4f5f7; --edge: #d5dbdb }
+@media (prefers-color-scheme: dark) { :root { --ink: #e9ebed; --paper: #1b2530; --desk: #0f1b2a; --edge: #414d5c } }
+body { font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(--desk); margin: 0; display: grid; \
+min-height: 100vh; place-items: center }
+main { background: var(--paper); border: 1px solid var(--edge); border-top: .3rem solid; border-radius: .5rem; \
+padding: 1.8rem 2.5rem 2rem; margin: 1rem; max-width: 28rem }
+.yes { border-top-color: #1d8102 }
+.no { border-top-color: #d13212 }
+h1 { font-size: 1.4rem; margin: 0 0 .5rem }
+p { margin: 0 }
+";
+
 /// The query of a request to the callback path.
 #[derive(Debug, Default)]
 pub(super) struct Callback {
@@ -39,6 +53,7 @@ pub(super) struct Answer(TcpStream);
 /// What the browser shows.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Page {
+    Declined,
     Failed,
     Forged,
     NotFound,
@@ -135,33 +150,11 @@ fn parse(request: &[u8], port: u16) -> Option<Callback> {
 
 impl Page {
     fn response(self) -> String {
-        let (status, title, text) = match self {
-            Self::Failed => (
-                "400 Bad Request",
-                "Sign-in did not succeed",
-                "The application that asked for it shows the reason. You can close this window.",
-            ),
-            Self::Forged => (
-                "400 Bad Request",
-                "This page does not belong to a sign-in",
-                "The request was refused. If a sign-in is open in another window, continue there.",
-            ),
-            Self::NotFound => {
-                ("404 Not Found", "Nothing here", "This address is used to complete a sign-in.")
-            }
-            Self::SignedIn => (
-                "200 OK",
-                "You are signed in",
-                "The Amazon Redshift driver has received your sign-in. You can close this window.",
-            ),
-        };
+        let (status, mark, title, text) = self.content();
         let body = format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
-             content=\"width=device-width\">\n<title>{title}</title>\n<style>\nbody {{ font: 1rem/1.5 system-ui, \
-             sans-serif; color: #16191f; background: #f4f5f7; margin: 0; display: grid; min-height: 100vh; \
-             place-items: center }}\nmain {{ background: #fff; border: 1px solid #d5dbdb; border-radius: .5rem; \
-             padding: 2rem 2.5rem; max-width: 28rem }}\nh1 {{ font-size: 1.4rem; margin: 0 0 .5rem }}\np {{ margin: 0 \
-             }}\n</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n<p>{text}</p>\n</main>\n</body>\n</html>\n"
+             content=\"width=device-width\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main \
+             class=\"{mark}\">\n<h1>{title}</h1>\n<p>{text}</p>\n</main>\n</body>\n</html>\n"
         );
         format!(
             "HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\nCache-Control: \
@@ -169,5 +162,40 @@ impl Page {
              'unsafe-inline'\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n{body}",
             body.len()
         )
+    }
+
+    /// The HTTP status, the colour, the heading and the text.
+    fn content(self) -> (&'static str, &'static str, &'static str, &'static str) {
+        match self {
+            Self::Declined => (
+                "400 Bad Request",
+                "no",
+                "Access was declined",
+                "The Amazon Redshift driver was not given access, and the connection was not made. To try again, go back \
+                 to your application and connect anew. You can close this window.",
+            ),
+            Self::Failed => (
+                "400 Bad Request",
+                "no",
+                "Sign-in did not succeed",
+                "AWS did not complete it. Your application shows the reason. You can close this window.",
+            ),
+            Self::Forged => (
+                "400 Bad Request",
+                "no",
+                "This page does not belong to a sign-in",
+                "The request was refused. If a sign-in is open in another window, continue there.",
+            ),
+            Self::NotFound => {
+                ("404 Not Found", "no", "Nothing here", "This address is used to complete a sign-in.")
+            }
+            Self::SignedIn => (
+                "200 OK",
+                "yes",
+                "You are signed in",
+                "The Amazon Redshift driver has received your sign-in. You can close this window and go back to your \
+                 application.",
+            ),
+        }
     }
 }

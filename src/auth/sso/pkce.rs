@@ -21,6 +21,16 @@ use crate::secret::Secret;
 /// Registered without a port; the port of the moment is named at authorize and token time.
 const REDIRECT_URI: &str = "http://127.0.0.1/oauth/callback";
 
+/// Errors that an authorization endpoint comes back with, besides `access_denied`.
+const OAUTH_ERRORS: [&str; 6] = [
+    "invalid_request",
+    "invalid_scope",
+    "server_error",
+    "temporarily_unavailable",
+    "unauthorized_client",
+    "unsupported_response_type",
+];
+
 /// The secrets of one login.
 struct Login {
     verifier: Secret,
@@ -39,7 +49,8 @@ impl Sso {
         let registration = self.registration(client, portal, Some(REDIRECT_URI)).await?;
         let login = Login::new(port);
         let url = login.authorize_url(&self.authorize_base(portal, profiles)?, &registration, portal)?;
-        self.show_page(url.as_str());
+        let progress = SsoProgress { verification_uri: url.to_string(), user_code: None };
+        self.ask_person("open this page on this machine", url.as_str(), progress);
         let mut callbacks = Callbacks::listen(listener, port);
         loop {
             let (callback, answer) = callbacks.next().await;
@@ -49,15 +60,15 @@ impl Sso {
                 answer.send(Page::Forged).await;
                 continue;
             }
-            let outcome = match (callback.error, callback.code) {
-                (None, Some(code)) => self.redeem(client, portal, &registration, &login, &code).await,
-                // What the callback says is not repeated: anyone can write it.
-                _ => Err(Error::rejected(
-                    "the sign-in page reported that access was declined: connect again and allow the access, or ask \
-                     for an assignment in Identity Center",
-                )),
+            let (page, outcome) = match (callback.error.as_deref(), callback.code) {
+                (None, Some(code)) => {
+                    let outcome = self.redeem(client, portal, &registration, &login, &code).await;
+                    (if outcome.is_ok() { Page::SignedIn } else { Page::Failed }, outcome)
+                }
+                (Some("access_denied"), _) => (Page::Declined, Err(declined())),
+                (error, _) => (Page::Failed, Err(not_completed(error))),
             };
-            answer.send(if outcome.is_ok() { Page::SignedIn } else { Page::Failed }).await;
+            answer.send(page).await;
             return outcome;
         }
     }
@@ -84,17 +95,6 @@ impl Sso {
         }
         let suffix = if portal.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
         Ok(format!("https://oidc.{}.{suffix}", portal.region))
-    }
-
-    fn show_page(&self, url: &str) {
-        self.set_progress(Some(SsoProgress { verification_uri: url.to_owned(), user_code: None }));
-        self.environment
-            .notice(&format!("Amazon Redshift: to sign in, open this page on this machine: {url}"));
-        if self.opens_browser()
-            && let Err(error) = self.environment.open_browser(url)
-        {
-            self.environment.notice(&format!("Amazon Redshift: no browser could be opened ({error})"));
-        }
     }
 
     async fn redeem(
@@ -153,6 +153,23 @@ impl Login {
             .append_pair("code_challenge", &challenge);
         Ok(url)
     }
+}
+
+fn declined() -> Error {
+    Error::rejected(
+        "the sign-in page reported that access was declined: connect again and allow the access, or ask for an \
+         assignment in Identity Center",
+    )
+}
+
+/// The words of a callback are not repeated, since anyone can write one; only those that OAuth knows are.
+fn not_completed(error: Option<&str>) -> Error {
+    let known = OAUTH_ERRORS.iter().find(|known| Some(**known) == error);
+    let reason = known.copied().unwrap_or("no code, and no reason that OAuth knows");
+    Error::rejected(format!(
+        "the sign-in page came back with {reason}: connect again; if that does not help, set adbc.redshift.sso.flow to \
+         device, or ask whoever runs Identity Center"
+    ))
 }
 
 fn base64url(bytes: &[u8]) -> String {

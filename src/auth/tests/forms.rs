@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::{Api, AuthConfig, ErrorKind, Flow, Method, Toggle, provider};
+use super::super::{Api, AuthConfig, CredentialSource, ErrorKind, Flow, Method, Toggle, provider};
 use super::{Home, full_text, keys_config, make, no_browser, secret, server::Server};
 use crate::secret::Secret;
 
@@ -18,6 +18,11 @@ async fn refusal(change: Change) -> (ErrorKind, String) {
     (error.kind(), full_text(&error))
 }
 
+fn by_sso(config: &mut AuthConfig) {
+    (config.aws.access_key_id, config.aws.secret_access_key) = (None, None);
+    config.method = Method::Sso;
+}
+
 #[tokio::test]
 async fn malformed_values_are_refused_by_name() {
     let cases: &[(Change, &str)] = &[
@@ -31,6 +36,8 @@ async fn malformed_values_are_refused_by_name() {
         (|c| c.aws.endpoint_url = Some("https://u:pl4nted-s3cret@h".into()), "aws.endpoint_url"),
         (|c| c.aws.endpoint_url = Some("pl4nted-s3cret".into()), "aws.endpoint_url"),
         (|c| c.aws.proxy_url = Some(Secret::new("socks5://u:pl4nted-s3cret@h")), "aws.proxy_url"),
+        (|c| c.sso.scopes = vec!["redshift:connect".into()], "leaves out sso:account:access"),
+        (|c| c.sso.scopes = vec!["sso:account:access x".into()], "sso.scopes"),
         (|c| c.iam.duration_seconds = Some(899), "900 to 3600"),
         (|c| c.iam.duration_seconds = Some(3601), "900 to 3600"),
         (|c| c.aws.role_arn = Some("role/x".into()), "aws.role_arn"),
@@ -76,6 +83,54 @@ async fn contradictions_name_both_sides() {
             "iam.api",
             "Serverless",
         ),
+        (
+            |c| {
+                c.target.serverless = Toggle::False;
+                c.iam.api = Api::Serverless;
+            },
+            "target.serverless",
+            "iam.api",
+        ),
+        (
+            |c| {
+                c.target.workgroup = Some("wg-1".into());
+                c.iam.api = Api::Cluster;
+            },
+            "target.workgroup",
+            "iam.api",
+        ),
+        (
+            |c| c.aws.credential_source = CredentialSource::Instance,
+            "aws.access_key_id",
+            "aws.credential_source",
+        ),
+        (
+            |c| {
+                (c.aws.access_key_id, c.aws.secret_access_key) = (None, None);
+                c.aws.profile = Some("p".into());
+                c.aws.credential_source = CredentialSource::Environment;
+            },
+            "aws.profile",
+            "aws.credential_source",
+        ),
+        (
+            |c| {
+                by_sso(c);
+                c.aws.profile = Some("one".into());
+                c.sso.profile = Some("other".into());
+            },
+            "aws.profile",
+            "sso.profile",
+        ),
+        (
+            |c| {
+                by_sso(c);
+                c.sso.session = Some("corp".into());
+                c.sso.start_url = Some("https://corp.awsapps.com/start".into());
+            },
+            "sso.session",
+            "sso.start_url",
+        ),
     ];
     for (change, one, other) in cases {
         let (kind, text) = refusal(*change).await;
@@ -89,6 +144,20 @@ async fn what_the_chosen_method_lacks_is_named() {
     let cases: &[(Change, &str)] = &[
         (|c| c.aws.secret_access_key = None, "aws.secret_access_key"),
         (|c| c.aws.access_key_id = None, "aws.access_key_id"),
+        (
+            |c| {
+                (c.aws.access_key_id, c.aws.secret_access_key) = (None, None);
+                c.aws.credential_source = CredentialSource::Static;
+            },
+            "aws.access_key_id",
+        ),
+        (
+            |c| {
+                (c.aws.access_key_id, c.aws.secret_access_key, c.aws.session_token) =
+                    (None, None, secret("t"))
+            },
+            "session_token",
+        ),
         (|c| c.target.host = None, "target.cluster_identifier"),
         (|c| c.target.host = Some("tunnel.example".into()), "target.cluster_identifier"),
         (

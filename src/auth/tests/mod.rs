@@ -2,6 +2,7 @@
 //!
 //! Invariant: a request that no rule of a test answers fails it, and no planted secret shows up in any text.
 
+mod cache_files;
 mod cases;
 mod forms;
 mod server;

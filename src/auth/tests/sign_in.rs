@@ -4,7 +4,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sha1::Digest;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
@@ -14,11 +13,12 @@ use super::super::{
     AuthConfig, CredentialProvider, Environment, Error, ErrorKind, Flow, Method, SsoConfig, sso_profiles,
 };
 use super::server::{Rule, Server, rule};
+use super::trace::Trace;
 use super::{
     Home, PLANTED, assert_no_secret, cluster_credentials, full_text, keys_config, log_in, make, no_browser,
 };
 
-fn typed(server: &Server, flow: Flow) -> AuthConfig {
+pub(super) fn typed(server: &Server, flow: Flow) -> AuthConfig {
     let mut config = AuthConfig {
         method: Method::Sso,
         username: Some("ana".into()),
@@ -37,7 +37,7 @@ fn typed(server: &Server, flow: Flow) -> AuthConfig {
     config
 }
 
-fn role_rules() -> Vec<Rule> {
+pub(super) fn role_rules() -> Vec<Rule> {
     let role = format!(
         r#"{{"roleCredentials":{{"accessKeyId":"ASIASSO","secretAccessKey":"{PLANTED}-k","sessionToken":"{PLANTED}-t","expiration":3976214400000}}}}"#
     );
@@ -54,7 +54,7 @@ fn role_rules() -> Vec<Rule> {
     ]
 }
 
-fn token_rule() -> Rule {
+pub(super) fn token_rule() -> Rule {
     let body = format!(
         r#"{{"accessToken":"{PLANTED}-access","tokenType":"Bearer","expiresIn":28800,"refreshToken":"{PLANTED}-refresh"}}"#
     );
@@ -68,7 +68,7 @@ fn refusal(error: &str, times: usize) -> Rule {
     }
 }
 
-fn device_rule(server: &Server) -> Rule {
+pub(super) fn device_rule(server: &Server) -> Rule {
     let url = server.url();
     let body = format!(
         r#"{{"deviceCode":"{PLANTED}-dc","userCode":"ABCD-EFGH","verificationUri":"{url}/device","verificationUriComplete":"{url}/device?user_code=ABCD-EFGH","expiresIn":600,"interval":1}}"#
@@ -120,7 +120,8 @@ fn browser(
 async fn pkce_signs_in_and_leaves_a_token_for_the_cli() {
     let server = Server::start(role_rules()).await;
     server.add(token_rule());
-    let (open, mut pages) = browser(&["code=c0de&state={state}"]);
+    let (trace, _listening) = Trace::listen();
+    let (open, mut pages) = browser(&["code=pl4nted-s3cret-code&state={state}"]);
     let home = Home::new();
     let provider = make(typed(&server, Flow::Auto), home.environment(&server, open)).unwrap();
     assert_eq!(log_in(&*provider).await.unwrap().user, "IAM:ana");
@@ -142,6 +143,19 @@ async fn pkce_signs_in_and_leaves_a_token_for_the_cli() {
         files.iter().map(|file| std::fs::read_to_string(file).unwrap()).find(|t| t.contains("accessToken"));
     assert!(token.unwrap().contains("refreshToken"));
     assert_no_password_file(&cache);
+    assert_not_traced(&trace, &server);
+}
+
+/// Neither planted secrets nor the verifier that the driver made for itself.
+fn assert_not_traced(trace: &Trace, server: &Server) {
+    let traced = trace.text();
+    assert!(traced.contains("sso:GetRoleCredentials"), "nothing was traced");
+    let sent = server.requests().join("\n");
+    let verifier = sent.split("\"codeVerifier\":\"").nth(1).and_then(|rest| rest.split('"').next());
+    for line in traced.lines() {
+        assert_no_secret("a trace", line);
+        assert!(verifier.is_none_or(|verifier| !line.contains(verifier)), "the verifier is traced: {line}");
+    }
 }
 
 /// Only the SSO cache may hold secrets, and of these only the portal's.
@@ -222,6 +236,19 @@ async fn a_declined_login_is_rejected() {
 }
 
 #[tokio::test]
+async fn an_error_that_the_page_comes_back_with_is_told_but_not_in_its_words() {
+    for (query, told) in [
+        (&["error=invalid_scope&state={state}"], "came back with invalid_scope"),
+        (&["error=pl4nted-s3cret&state={state}"], "no reason that OAuth knows"),
+        (&["state={state}"], "no code"),
+    ] {
+        let error = failed_sign_in(Flow::Pkce, vec![], query, |_| {}).await;
+        assert_eq!(error.kind(), ErrorKind::Rejected);
+        assert!(full_text(&error).contains(told), "{}", full_text(&error));
+    }
+}
+
+#[tokio::test]
 async fn a_login_that_nobody_completes_times_out() {
     let closed_browser =
         failed_sign_in(Flow::Pkce, vec![], &[], |c| c.sso.timeout = Duration::from_millis(300)).await;
@@ -249,6 +276,7 @@ async fn the_device_flow_polls_until_the_code_is_confirmed() {
     server.add(device_rule(&server));
     server.add(refusal("authorization_pending", 2));
     server.add(token_rule());
+    let (trace, _listening) = Trace::listen();
     let home = Home::new();
     let provider = make(typed(&server, Flow::Device), home.environment(&server, no_browser)).unwrap();
     let (login, progress) = tokio::join!(log_in(&*provider), progress(&*provider));
@@ -258,6 +286,28 @@ async fn the_device_flow_polls_until_the_code_is_confirmed() {
     assert_eq!(server.count("POST /token"), 3);
     assert!(home.notices().contains("ABCD-EFGH") && home.notices().contains("no browser"));
     assert_no_secret("a notice", &home.notices());
+    assert_not_traced(&trace, &server);
+}
+
+#[tokio::test]
+async fn the_scopes_given_are_registered_in_place_of_the_sessions() {
+    let server = Server::start(role_rules()).await;
+    server.add(device_rule(&server));
+    server.add(token_rule());
+    let home = Home::new();
+    let url = server.url();
+    home.write(
+        ".aws/config",
+        &format!(
+            "[sso-session corp]\nsso_start_url = {url}/start\nsso_region = us-west-2\nsso_registration_scopes = \
+             sso:account:access\n"
+        ),
+    );
+    let mut config = typed(&server, Flow::Device);
+    (config.sso.start_url, config.sso.session) = (None, Some("corp".into()));
+    config.sso.scopes = ["sso:account:access", "codewhisperer:completions"].map(Into::into).to_vec();
+    log_in(&*make(config, home.environment(&server, no_browser)).unwrap()).await.unwrap();
+    assert_eq!(server.count(r#""scopes":["sso:account:access","codewhisperer:completions"]"#), 1);
 }
 
 async fn progress(provider: &dyn CredentialProvider) -> super::super::SsoProgress {
@@ -280,45 +330,6 @@ async fn cancelling_ends_a_waiting_login() {
         cancel.cancel();
     });
     assert_eq!(login.unwrap_err().kind(), ErrorKind::Cancelled);
-}
-
-#[tokio::test]
-async fn a_symlinked_cache_file_is_refused_and_untouched() {
-    let server = Server::start(Vec::new()).await;
-    let home = Home::new();
-    home.write("elsewhere.json", "{}");
-    let mut config = typed(&server, Flow::CachedOnly);
-    config.sso.start_url = Some("https://corp.awsapps.com/start".into());
-    home.write(".aws/sso/cache/other.json", "{}");
-    let name = sha1::Sha1::digest(b"https://corp.awsapps.com/start");
-    let link = home.path().join(format!(".aws/sso/cache/{name:x}.json"));
-    std::os::unix::fs::symlink(home.path().join("elsewhere.json"), &link).unwrap();
-    let provider = make(config, home.environment(&server, no_browser)).unwrap();
-    let error = log_in(&*provider).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidConfig);
-    assert!(full_text(&error).contains("symbolic link"));
-    assert_eq!(std::fs::read_to_string(home.path().join("elsewhere.json")).unwrap(), "{}");
-}
-
-#[tokio::test]
-async fn a_cache_file_of_another_user_is_neither_read_nor_replaced() {
-    let server = Server::start(Vec::new()).await;
-    let home = Home::new();
-    let config = typed(&server, Flow::CachedOnly);
-    let name = sha1::Sha1::digest(format!("{}/start", server.url()));
-    let file = format!(".aws/sso/cache/{name:x}.json");
-    home.write(&file, r#"{"accessToken": "planted by them", "expiresAt": "2096-01-01T00:00:00Z"}"#);
-    let path = home.path().join(&file);
-    if std::os::unix::fs::chown(&path, Some(65_534), None).is_err() {
-        eprintln!("SKIPPED (needs root to give a file away)");
-        return;
-    }
-    let provider = make(config, home.environment(&server, no_browser)).unwrap();
-    let error = log_in(&*provider).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidConfig);
-    assert!(full_text(&error).contains("belongs to another user"), "{}", full_text(&error));
-    assert!(std::fs::read_to_string(path).unwrap().contains("planted by them"));
-    assert!(server.requests().is_empty());
 }
 
 /// Logs in on 32 tasks at once, each with a provider of its own.

@@ -59,7 +59,8 @@ def connect(
             same one in the URI.
 
     Raises:
-        adbc_driver_manager.Error: an option is unknown or its value is refused.
+        adbc_driver_manager.Error: an option is unknown or its value is refused, or the driver library is damaged or
+            another platform's.
         FileNotFoundError: the package was installed without the driver library.
 
     Example:
@@ -73,7 +74,17 @@ def connect(
     if uri is not None:
         options["uri"] = uri
     options["driver"] = str(driver_path())
-    return adbc_driver_manager.AdbcDatabase(**options)
+    try:
+        return adbc_driver_manager.AdbcDatabase(**options)
+    except adbc_driver_manager.Error as error:
+        # Not the driver's own errors: the driver manager's, which has not loaded it.
+        _, loading, reason = str(error).partition(" failed: ")
+        if "[Driver Manager]" not in str(error) or not loading:
+            raise
+        raise type(error)(
+            f"the driver library cannot be loaded: {reason.splitlines()[0]}; install a wheel for this platform",
+            status_code=error.status_code,
+        ) from error
 
 
 def driver_path() -> Path:

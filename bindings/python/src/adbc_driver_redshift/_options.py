@@ -74,6 +74,14 @@ class DatabaseOptions(enum.Enum):
     AWS_TIMEOUT_SECONDS = "adbc.redshift.aws.timeout_seconds"
     #: HTTP proxy for AWS calls, instead of `HTTPS_PROXY`. Refused in a URI; cannot be read back.
     AWS_PROXY_URL = "adbc.redshift.aws.proxy_url"
+    #: Host of that proxy, for those who give it in parts.
+    AWS_PROXY_HOST = "adbc.redshift.aws.proxy_host"
+    #: Port of the proxy host.
+    AWS_PROXY_PORT = "adbc.redshift.aws.proxy_port"
+    #: User to log in to the proxy host with.
+    AWS_PROXY_USERNAME = "adbc.redshift.aws.proxy_username"
+    #: Password of that user. Refused in a URI; cannot be read back.
+    AWS_PROXY_PASSWORD = "adbc.redshift.aws.proxy_password"
     #: Database groups to join for the session, separated by commas.
     IAM_DB_GROUPS = "adbc.redshift.iam.db_groups"
     #: Put the names of the groups in lower case.
@@ -84,6 +92,8 @@ class DatabaseOptions(enum.Enum):
     IAM_DURATION_SECONDS = "adbc.redshift.iam.duration_seconds"
     #: AWS operation that fetches the credentials: `auto`, `cluster`, `cluster_with_iam` or `serverless`.
     IAM_API = "adbc.redshift.iam.api"
+    #: Redshift authentication profile to take target, database user and IAM options from.
+    IAM_AUTH_PROFILE = "adbc.redshift.iam.auth_profile"
     #: Keep temporary database credentials in `memory`, or fetch them for every connection (`off`).
     CACHE_MODE = "adbc.redshift.cache.mode"
     #: Profile with `sso_session` or `sso_start_url` settings.
@@ -98,6 +108,8 @@ class DatabaseOptions(enum.Enum):
     SSO_ACCOUNT_ID = "adbc.redshift.sso.account_id"
     #: Permission set (role) to use in that account.
     SSO_ROLE_NAME = "adbc.redshift.sso.role_name"
+    #: Scopes to register the client with, separated by commas.
+    SSO_SCOPES = "adbc.redshift.sso.scopes"
     #: How a person signs in: `auto`, `pkce`, `device` or `cached_only`.
     SSO_FLOW = "adbc.redshift.sso.flow"
     #: Whether to open the browser: `auto`, `true` or `false`.

@@ -187,6 +187,11 @@ impl AwsSide {
         self.shared.lock().allowed_actions = actions;
     }
 
+    /// Keeps an authentication profile, whose content is meant to be JSON.
+    pub fn put_authentication_profile(&self, name: &str, content: &str) {
+        self.shared.lock().authentication_profiles.insert(name.to_owned(), content.to_owned());
+    }
+
     /// Approves logins without a click from now on, or no longer.
     pub fn approve_sso(&self, approve: bool) {
         self.shared.lock().config.approve_sso = approve;

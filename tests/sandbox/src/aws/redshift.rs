@@ -24,6 +24,7 @@ pub(crate) fn answer(world: &mut World, turn: &Turn<'_>, principal: &Principal) 
         "GetClusterCredentials" => credentials(world, turn, principal)?,
         "GetClusterCredentialsWithIAM" => credentials_with_iam(world, turn, principal)?,
         "DescribeClusters" => describe_clusters(world, turn, principal)?,
+        "DescribeAuthenticationProfiles" => describe_authentication_profiles(world, turn, principal)?,
         "DescribeCustomDomainAssociations" => describe_custom_domains(world, turn, principal)?,
         other => {
             let message = format!("Could not find operation {other} for version 2012-12-01");
@@ -258,6 +259,34 @@ fn describe_custom_domains(
         "<Associations><Association><CertificateAssociations><CertificateAssociation>{association}\
          </CertificateAssociation></CertificateAssociations></Association></Associations>"
     ))
+}
+
+fn describe_authentication_profiles(
+    world: &mut World,
+    turn: &Turn<'_>,
+    principal: &Principal,
+) -> Result<String, Failure> {
+    let asked = turn.call.fields.text("AuthenticationProfileName");
+    let resource = world.arn("redshift", &format!("authenticationprofile:{}", asked.unwrap_or("*")));
+    world
+        .authorize(&turn.call.operation, principal, "redshift:DescribeAuthenticationProfiles", &resource)
+        .map_err(|why| Failure::common(SERVICE, why))?;
+    let found: Vec<_> = world
+        .authentication_profiles
+        .iter()
+        .filter(|(name, _)| asked.is_none_or(|asked| asked == name.as_str()))
+        .collect();
+    if let (Some(asked), true) = (asked, found.is_empty()) {
+        let message = format!("Authentication profile {asked} not found.");
+        return Err(Failure::new(404, "AuthenticationProfileNotFoundFault", message));
+    }
+    let member = |(name, content): (&String, &String)| {
+        let fields =
+            element("AuthenticationProfileName", name) + &element("AuthenticationProfileContent", content);
+        format!("<member>{fields}</member>")
+    };
+    let members: String = found.into_iter().map(member).collect();
+    Ok(format!("<AuthenticationProfiles>{members}</AuthenticationProfiles>"))
 }
 
 /// 1 to 64 letters, digits and `_+.@-`, a letter first.

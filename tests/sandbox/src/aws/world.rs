@@ -3,6 +3,7 @@
 //! Owns configuration, keys, faults, policy and log in one place behind one lock; the services are functions
 //! over it. The invariant: whether an action is allowed is decided here only.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) sso: Sso,
     pub(crate) log: Vec<Recorded>,
+    /// Texts of authentication profiles, by name.
+    pub(crate) authentication_profiles: BTreeMap<String, String>,
     /// The actions that policies allow; `None` allows all.
     pub(crate) allowed_actions: Option<Vec<String>>,
 }
@@ -35,6 +38,7 @@ impl World {
             sso: Sso::new(&config),
             faults: Faults::default(),
             log: Vec::new(),
+            authentication_profiles: BTreeMap::new(),
             allowed_actions: None,
             config,
             address,

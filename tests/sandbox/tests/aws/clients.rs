@@ -42,6 +42,7 @@ fn wrong_signatures_are_refused() {
 #[test]
 fn redshift_operations_answer_and_their_credentials_count() {
     let aws = start();
+    aws.put_authentication_profile("mine", r#"{"DbUser": "<alice>"}"#);
     if run(&aws, "redshift_operations").is_some() {
         let issued = aws.credentials().lookup("IAMA:alice:readers,writers").unwrap();
         assert_eq!(

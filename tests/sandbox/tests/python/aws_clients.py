@@ -160,6 +160,8 @@ def redshift_operations():
     domains = redshift.describe_custom_domain_associations(CustomDomainName="db.example.com")["Associations"]
     association = domains[0]["CertificateAssociations"][0]
     assert association["ClusterIdentifier"] == SANDBOX["cluster_identifier"], domains
+    (profile,) = redshift.describe_authentication_profiles()["AuthenticationProfiles"]
+    assert json.loads(profile["AuthenticationProfileContent"]) == {"DbUser": "<alice>"}, profile
     by_domain = redshift.get_cluster_credentials(DbUser="alice", CustomDomainName="db.example.com")
     assert by_domain["DbUser"] == "IAM:alice"
 
@@ -184,6 +186,8 @@ def redshift_refusals():
     refused("MissingParameter", redshift.get_cluster_credentials, DbUser="alice")
     unknown = redshift.describe_custom_domain_associations
     refused("CustomDomainAssociationNotFoundFault", unknown, CustomDomainName="x.example.com")
+    profiles = redshift.describe_authentication_profiles
+    refused("AuthenticationProfileNotFoundFault", profiles, AuthenticationProfileName="none")
     refused("InvalidAction", redshift.describe_tags)
 
 

@@ -16,68 +16,22 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from selenium import webdriver
-from selenium.common.exceptions import WebDriverException
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
+from chromium import Browser
 
 SANDBOX = json.loads(os.environ["SANDBOX"])
 URL = SANDBOX["aws_endpoint_url"]
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 
-class Browser:
-    def __init__(self):
-        options = Options()
-        options.binary_location = SANDBOX["browser"]
-        # Tests may run as root, where Chromium's own sandbox refuses to start.
-        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=900,760"):
-            options.add_argument(argument)
-        self.driver = webdriver.Chrome(options=options, service=Service(SANDBOX["driver"]))
-        self.driver.set_page_load_timeout(60)
-        self.pictures = 0
+def browser():
+    return Browser(SANDBOX["browser"], SANDBOX["driver"], sys.argv[1], SANDBOX["screenshots"])
 
-    def __enter__(self):
-        return self
 
-    def __exit__(self, *_):
-        self.driver.quit()
-
-    def click(self, name):
-        self.driver.find_element(By.ID, name).click()
-
-    def type(self, name, text):
-        self.driver.find_element(By.NAME, name).send_keys(text)
-
-    def await_text(self, by, value):
-        """The text of an element, once the page that has it is there."""
-
-        def shown(driver):
-            return next((found.text for found in driver.find_elements(by, value)), None)
-
-        return WebDriverWait(self.driver, 60, ignored_exceptions=[WebDriverException]).until(shown)
-
-    def expect(self, heading):
-        # In one step: an element found on the page that is being left could not be read any more.
-        heading_of = "return document.querySelector('h1')?.textContent ?? ''"
-        wait = WebDriverWait(self.driver, 60, ignored_exceptions=[WebDriverException])
-        wait.until(lambda driver: heading in driver.execute_script(heading_of), f"no heading {heading!r}")
-        if SANDBOX["screenshots"]:
-            self.pictures += 1
-            name = f"{sys.argv[1]}-{self.pictures}.png"
-            self.driver.save_screenshot(os.path.join(SANDBOX["screenshots"], name))
-
-    def sign_in(self):
-        self.expect("Sign in")
-        self.type("user", "jane.doe")
-        self.type("password", "wrong")
-        self.click("sign-in")
-        assert "wrong" in self.await_text(By.CLASS_NAME, "problem")
-        self.type("user", "jane.doe")
-        self.type("password", "sandbox")
-        self.click("sign-in")
+def sign_in(page):
+    page.expect("Sign in")
+    page.sign_in("wrong")
+    page.expect_problem("wrong")
+    page.sign_in()
 
 
 class Callback(http.server.BaseHTTPRequestHandler):
@@ -131,12 +85,12 @@ def pkce(decision):
         "code_challenge_method": "S256",
         "scopes": "sso:account:access",
     }
-    with Browser() as browser:
-        browser.driver.get(f"{URL}/authorize?{urllib.parse.urlencode(query)}")
-        browser.sign_in()
-        browser.expect("Allow Redshift ADBC driver to use your access?")
-        browser.click(decision)
-        browser.expect("Back in the application")
+    with browser() as page:
+        page.open(f"{URL}/authorize?{urllib.parse.urlencode(query)}")
+        sign_in(page)
+        page.expect("Allow Redshift ADBC driver to use your access?")
+        page.click(decision)
+        page.expect("Back in the application")
     server.shutdown()
     assert server.received["state"] == "a state & more", server.received
     keys = {"clientId": client["clientId"], "clientSecret": client["clientSecret"]}
@@ -159,24 +113,23 @@ def device(clicks, typed=False):
     client = post("/client/register", clientName="Redshift ADBC driver", clientType="public")
     keys = {"clientId": client["clientId"], "clientSecret": client["clientSecret"]}
     started = post("/device_authorization", startUrl=SANDBOX["sso_start_url"], **keys)
-    with Browser() as browser:
+    with browser() as page:
         if typed:
-            browser.driver.get(started["verificationUri"])
-            browser.expect("Enter the code")
-            browser.type("user_code", "WRNG-CODE")
-            browser.click("next")
-            # The page comes again under the same heading, so the heading cannot tell that it is there.
-            assert "not known" in browser.await_text(By.CLASS_NAME, "problem")
-            browser.type("user_code", started["userCode"].lower())
-            browser.click("next")
+            page.open(started["verificationUri"])
+            page.expect("Enter the code")
+            page.type("user_code", "WRNG-CODE")
+            page.click("next")
+            page.expect_problem("not known")
+            page.type("user_code", started["userCode"].lower())
+            page.click("next")
         else:
-            browser.driver.get(started["verificationUriComplete"])
-        browser.sign_in()
-        browser.expect("Compare the code")
-        assert browser.driver.find_element(By.ID, "code").text == started["userCode"]
+            page.open(started["verificationUriComplete"])
+        sign_in(page)
+        page.expect("Compare the code")
+        assert page.text("code") == started["userCode"]
         for name, heading in clicks:
-            browser.click(name)
-            browser.expect(heading)
+            page.click(name)
+            page.expect(heading)
     return post("/token", grantType=DEVICE_GRANT, deviceCode=started["deviceCode"], **keys)
 
 

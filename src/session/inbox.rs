@@ -1,0 +1,108 @@
+//! [`Inbox`]: rows that were moved aside for another statement, where the reader of their result finds them.
+//!
+//! Does not read the wire, nor decide when rows are moved. Invariant: rows keep their order, and the end of a result
+//! comes after its last row.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::error::Error;
+use super::message::CommandTag;
+use crate::span::Span;
+
+/// Where a reader finds rows that were moved aside for another statement, and the end of its result.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    /// The reader is gone.
+    abandoned: AtomicBool,
+    /// Bytes moved aside and not yet read.
+    held_bytes: AtomicUsize,
+    content: Mutex<Content>,
+}
+
+/// See [`Inbox`].
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    pub(super) rows: VecDeque<Chunk>,
+    pub(super) end: Option<Result<CommandTag, Error>>,
+}
+
+/// Row bodies, one after the other.
+#[derive(Default)]
+pub(super) struct Chunk {
+    bytes: Vec<u8>,
+    lengths: Vec<u32>,
+    next_row: usize,
+    next_byte: usize,
+}
+
+impl Inbox {
+    pub(super) fn content(&self) -> MutexGuard<'_, Content> {
+        self.content.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Acquire)
+    }
+
+    /// Takes a row, unless more than `limit_bytes` would be held then; whether it did.
+    pub(super) fn hold(&self, row: &[u8], limit_bytes: usize) -> bool {
+        if self.held_bytes.load(Ordering::Relaxed).saturating_add(row.len()) > limit_bytes {
+            return false;
+        }
+        let mut content = self.content();
+        if content.rows.back().is_none_or(Chunk::is_full) {
+            content.rows.push_back(Chunk::default());
+        }
+        if let Some(chunk) = content.rows.back_mut() {
+            chunk.push(row);
+        }
+        self.held_bytes.fetch_add(row.len(), Ordering::Relaxed);
+        true
+    }
+
+    /// The first rows moved aside. They count as held until [`Inbox::release`].
+    pub(super) fn take_chunk(&self) -> Option<Chunk> {
+        self.content().rows.pop_front()
+    }
+
+    pub(super) fn release(&self, chunk: &Chunk) {
+        self.held_bytes.fetch_sub(chunk.bytes.len(), Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Chunk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chunk").field("rows", &self.lengths.len()).finish_non_exhaustive()
+    }
+}
+
+impl Chunk {
+    /// Small enough that a reader gives memory back while it reads.
+    const BYTES: usize = 1 << 20;
+
+    fn is_full(&self) -> bool {
+        self.bytes.len() >= Self::BYTES
+    }
+
+    fn push(&mut self, row: &[u8]) {
+        self.bytes.extend_from_slice(row);
+        // OK because no message is longer than `buffer::MAX_MESSAGE`.
+        self.lengths.push(u32::try_from(row.len()).unwrap_or(u32::MAX));
+    }
+
+    /// The next row body.
+    pub(super) fn next_row(&mut self) -> Option<Span<'_>> {
+        let length = *self.lengths.get(self.next_row)? as usize;
+        let row = Span::new(self.bytes.get(self.next_byte..)?, length)?;
+        self.next_row += 1;
+        self.next_byte += length;
+        Some(row)
+    }
+}
