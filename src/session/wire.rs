@@ -237,6 +237,9 @@ impl Wire {
 
     /// Waits for bytes of the server, writing what is queued meanwhile.
     pub(super) async fn fill(&mut self, limits: Limits<'_>) -> Result<(), Error> {
+        // A socket that always has bytes is never pending: without this, results that are thrown away would keep the
+        // runtime's threads from sending the cancel that ends them.
+        tokio::task::consume_budget().await;
         arrived(limits.run(poll_fn(|cx| self.poll_fill(cx))).await?)
     }
 
