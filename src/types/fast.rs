@@ -4,7 +4,7 @@
 //! any error: whatever is unusual (long, malformed, out of range, short of memory behind it) is `None`, and the decoders
 //! of `scalar`, `numeric` and `temporal` read it. Invariant: `Some` is exactly what they give.
 
-use super::numeric::MAX_PRECISION;
+use super::numeric::{MAX_PRECISION, POWERS_OF_TEN};
 use super::temporal::{DAYS_1970_TO_2000, US_1970_TO_2000, US_PER_DAY, US_PER_SECOND};
 use crate::span::Span;
 
@@ -187,7 +187,7 @@ fn us_of_day(text: Span<'_>) -> Option<i64> {
 #[inline(always)]
 fn digits(text: Span<'_>) -> Option<u64> {
     match text.len() {
-        1..=8 => continued(0, text),
+        1..=8 => eight(leading_zeros(word(text)?, text.len())),
         length => more_digits(text.onward(), length),
     }
 }
@@ -198,7 +198,7 @@ fn digits(text: Span<'_>) -> Option<u64> {
 fn more_digits(bytes: &[u8], length: usize) -> Option<u64> {
     let text = Span::new(bytes, length)?;
     let rest = text.skip(8)?;
-    let first = continued(0, Span::new(bytes, 8)?)?;
+    let first = eight(word(text)? ^ ZEROS)?;
     match rest.len() {
         1..=8 => continued(first, rest),
         9..=11 => continued(continued(first, Span::new(rest.onward(), 8)?)?, rest.skip(8)?),
@@ -304,19 +304,8 @@ fn eight(digits: u64) -> Option<u64> {
     Some((fours * 10_000 + (fours >> 32)) & 0xffff_ffff)
 }
 
-#[inline(always)]
 fn power_of_ten(exponent: usize) -> Option<u64> {
-    const POWERS: [u64; 17] = {
-        let mut powers = [1; 17];
-        let mut exponent = 1;
-        #[expect(clippy::indexing_slicing, reason = "OK because it is evaluated by the compiler")]
-        while exponent < powers.len() {
-            powers[exponent] = powers[exponent - 1] * 10;
-            exponent += 1;
-        }
-        powers
-    };
-    POWERS.get(exponent).copied()
+    POWERS_OF_TEN.get(exponent).and_then(|power| u64::try_from(*power).ok())
 }
 
 #[cfg(test)]

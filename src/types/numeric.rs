@@ -13,7 +13,7 @@ use crate::span::Span;
 pub(super) const MAX_PRECISION: u8 = 38;
 
 /// 10 to the power of each exponent a decimal can need.
-const POWERS_OF_TEN: [i128; MAX_PRECISION as usize + 1] = {
+pub(super) const POWERS_OF_TEN: [i128; MAX_PRECISION as usize + 1] = {
     let mut powers = [1; MAX_PRECISION as usize + 1];
     let mut exponent = 1;
     #[expect(clippy::indexing_slicing, reason = "OK because it is evaluated by the compiler")]
