@@ -16,7 +16,7 @@ use super::metadata;
 use super::options::{self, Level};
 use super::reader::Reader;
 use super::running::{Running, RunningOperation};
-use super::settings::{IngestSettings, ResultSettings};
+use super::settings::{ResultSettings, StatementSettings};
 use super::store::{self, OptionStore};
 use super::{ObjectsFilter, runtime};
 use crate::session::{Operation, Session};
@@ -274,16 +274,14 @@ impl Connection {
         &self.running
     }
 
-    /// The result settings of a statement on this connection.
-    pub(super) fn result_settings(&self, statement: &OptionStore) -> Result<ResultSettings> {
+    /// The settings of a statement on this connection, as `known` if they are still right.
+    pub(super) fn settings(
+        &self,
+        statement: &OptionStore,
+        known: Option<Arc<StatementSettings>>,
+    ) -> Result<Arc<StatementSettings>> {
         let database = self.with_open(|_, database, _| Arc::clone(database))?;
-        ResultSettings::from_stores(&[statement, &self.options, database.options()?])
-    }
-
-    /// The ingest settings of a statement on this connection, if it has a target table.
-    pub(super) fn ingest_settings(&self, statement: &OptionStore) -> Result<Option<IngestSettings>> {
-        let database = self.with_open(|_, database, _| Arc::clone(database))?;
-        IngestSettings::from_stores(&[statement, &self.options, database.options()?])
+        StatementSettings::current(known, [statement, &self.options, database.options()?])
     }
 
     /// What governs a user's statement: the deadline that was asked for, and a transaction when autocommit is off.

@@ -17,7 +17,7 @@ use super::insert;
 use super::reader::ResultLink;
 use super::running::RunningOperation;
 use super::runtime;
-use super::settings::{IngestSettings, ResultSettings};
+use super::settings::{IngestSettings, ResultSettings, StatementSettings};
 use super::statement::Statement;
 use crate::session::{self, Parameters, Prepared};
 use crate::types::{ParameterTarget, parameter_types};
@@ -32,6 +32,7 @@ pub(super) struct State {
     pub(super) prepared: Option<(Vec<u32>, Arc<Prepared>)>,
     pub(super) bound: Option<Bound>,
     pub(super) result: Option<ResultLink>,
+    settings: Option<Arc<StatementSettings>>,
 }
 
 impl Statement {
@@ -42,21 +43,26 @@ impl Statement {
             earlier.supersede();
         }
         let running = self.start();
-        let settings = self.connection.result_settings(&self.options)?;
-        let outcome = match (self.connection.ingest_settings(&self.options)?, state.bound.take()) {
-            (Some(ingest), Some(bound)) => self.ingest(&ingest, bound, &running, &settings),
+        let settings = self.settings(state)?;
+        let outcome = match (&settings.ingest, state.bound.take()) {
+            (Some(ingest), Some(bound)) => self.ingest(ingest, bound, &running, &settings.result),
             (Some(_), None) => Err(invalid_state(
                 "no data is bound to ingest; call AdbcStatementBind or AdbcStatementBindStream",
             )),
-            (None, Some(bound)) => self.execute_bound(state, bound, &running, &settings),
-            (None, None) => self.execute_unbound(state, &running, &settings),
+            (None, Some(bound)) => self.execute_bound(state, bound, &running, &settings.result),
+            (None, None) => self.execute_unbound(state, &running, &settings.result),
         };
         if !state.prepare {
             state.prepared = None;
         }
         let outcome = outcome?;
         self.last_query.ran(&self.connection.session()?);
-        Ok(Execution { outcome, running, settings })
+        Ok(Execution { outcome, running, limits: settings.result.limits() })
+    }
+
+    fn settings(&self, state: &mut State) -> Result<Arc<StatementSettings>> {
+        let settings = self.connection.settings(&self.options, state.settings.take())?;
+        Ok(Arc::clone(state.settings.insert(settings)))
     }
 
     fn execute_unbound(
@@ -135,8 +141,8 @@ impl Statement {
         if let Some((_, prepared)) = state.prepared.as_ref().filter(|(declared, _)| *declared == types) {
             return Ok(Arc::clone(prepared));
         }
-        let settings = self.connection.result_settings(&self.options)?;
-        let operation = self.connection.statement_operation(running, &settings);
+        let settings = self.settings(state)?;
+        let operation = self.connection.statement_operation(running, &settings.result);
         let session = self.connection.session()?;
         let prepared = runtime::block_on(session.prepare(state.query()?, &types, &operation))?;
         let prepared = Arc::new(prepared.map_err(failed)?);

@@ -14,16 +14,15 @@ use super::error::from_session;
 use super::reader::{BatchReader, MemoryReader, Reader, ResultLink};
 use super::running::RunningOperation;
 use super::runtime;
-use super::settings::ResultSettings;
 use crate::session::{self, FetchError, RowStream};
 use crate::span::Span;
-use crate::types::BatchBuilder;
+use crate::types::{BatchBuilder, BatchLimits};
 
 /// A statement under way: its outcome, and the registration that makes it cancellable.
 pub(super) struct Execution {
     pub(super) outcome: Outcome,
     pub(super) running: RunningOperation,
-    pub(super) settings: ResultSettings,
+    pub(super) limits: BatchLimits,
 }
 
 /// What a statement gave.
@@ -58,10 +57,9 @@ impl Outcome {
 impl Execution {
     /// The result, its link if it reads on from the server, and the rows affected.
     pub(super) fn into_reader(self) -> (Reader, Option<ResultLink>, i64) {
-        let Self { outcome, running, settings } = self;
-        let builder = |rows: &RowStream| {
-            BatchBuilder::new(&columns::specs(rows.columns().unwrap_or_default()), settings.limits())
-        };
+        let Self { outcome, running, limits } = self;
+        let builder =
+            |rows: &RowStream| BatchBuilder::new(&columns::specs(rows.columns().unwrap_or_default()), limits);
         let reader = match outcome {
             Outcome::Affected(rows) => return (in_memory(Schema::empty()), None, rows),
             Outcome::Nothing(schema) => return (in_memory(schema), None, -1),

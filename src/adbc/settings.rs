@@ -31,6 +31,16 @@ pub(super) struct ResultSettings {
     pub(super) query_group: Option<Arc<str>>,
 }
 
+/// What governs the executions of a statement, as read from its options, its connection's and its database's.
+#[derive(Debug)]
+pub(super) struct StatementSettings {
+    pub(super) result: ResultSettings,
+    /// If a target table is set.
+    pub(super) ingest: Option<IngestSettings>,
+    /// Of the stores they were read from.
+    revisions: [u64; 3],
+}
+
 /// What a session is brought to once it is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SessionSettings {
@@ -55,6 +65,22 @@ impl ResultSettings {
             query_timeout: options.limit(options::QUERY_TIMEOUT)?,
             query_group: options.query_group()?,
         })
+    }
+}
+
+impl StatementSettings {
+    /// The settings as `known`, unless an option was set since; stores are given innermost first.
+    pub(super) fn current(known: Option<Arc<Self>>, stores: [&OptionStore; 3]) -> Result<Arc<Self>> {
+        // Before the values: a change in between is then read twice rather than missed.
+        let revisions = stores.map(OptionStore::revision);
+        if let Some(known) = known.filter(|known| known.revisions == revisions) {
+            return Ok(known);
+        }
+        Ok(Arc::new(Self {
+            result: ResultSettings::from_stores(&stores)?,
+            ingest: IngestSettings::from_stores(&stores)?,
+            revisions,
+        }))
     }
 }
 
@@ -316,6 +342,25 @@ mod tests {
         inner.set(options::BATCH_ROWS, &OptionValue::Int(5)).unwrap();
         let settings = ResultSettings::from_stores(&[&inner, &outer]).unwrap();
         assert_eq!((settings.batch_rows, settings.text, settings.batch_bytes), (5, true, 8_388_608));
+    }
+
+    #[test]
+    fn settings_are_read_anew_after_an_option_of_any_object_was_set_and_only_then() {
+        let (statement, connection) =
+            (OptionStore::new(Level::Statement), OptionStore::new(Level::Connection));
+        let database = database(&[]);
+        let stores = [&statement, &connection, &database];
+        let mut known = StatementSettings::current(None, stores).unwrap();
+        assert!(known.ingest.is_none());
+        for (rows, store) in [(30, &database), (20, &connection), (10, &statement)] {
+            let same = StatementSettings::current(Some(Arc::clone(&known)), stores).unwrap();
+            assert!(Arc::ptr_eq(&same, &known));
+            store.set(options::BATCH_ROWS, &OptionValue::Int(rows)).unwrap();
+            known = StatementSettings::current(Some(known), stores).unwrap();
+            assert_eq!(known.result.batch_rows, usize::try_from(rows).unwrap());
+        }
+        statement.unset(&[options::BATCH_ROWS]);
+        assert_eq!(StatementSettings::current(Some(known), stores).unwrap().result.batch_rows, 20);
     }
 
     #[test]

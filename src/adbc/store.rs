@@ -4,6 +4,7 @@
 //! came: driver managers hand over pre-init options unordered.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use adbc_core::error::{Error, Result, Status};
@@ -19,6 +20,8 @@ use crate::secret::Secret;
 pub(super) struct OptionStore {
     level: Level,
     values: Mutex<Values>,
+    /// Counts the changes.
+    revision: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -38,7 +41,7 @@ struct Set {
 
 impl OptionStore {
     pub(super) fn new(level: Level) -> Self {
-        Self { level, values: Mutex::default() }
+        Self { level, values: Mutex::default(), revision: AtomicU64::new(0) }
     }
 
     /// The row of a key at this object.
@@ -67,6 +70,11 @@ impl OptionStore {
         Err(Error::with_message_and_status(message, status))
     }
 
+    /// A number that tells whether anything was set since it was last asked for. What was read after it is no older.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Acquire)
+    }
+
     /// Checks and keeps a value.
     pub(super) fn set(&self, key: &str, value: &OptionValue) -> Result<()> {
         match spellings::find(key).filter(|_| self.level == Level::Database) {
@@ -78,7 +86,7 @@ impl OptionStore {
     fn set_option(&self, key: &str, value: &OptionValue) -> Result<()> {
         let spec = self.spec(key, Status::NotImplemented)?;
         let text = if key == spec.key { spec.parse(value)? } else { spec.parse_foreign(value)? };
-        let mut values = self.lock();
+        let mut values = self.change();
         let set = values.set(spec, key, text)?;
         if spec.key == options::URI {
             values.by_uri = parse_uri(set.value.expose())?;
@@ -93,7 +101,7 @@ impl OptionStore {
         let settings = spelling.translate(&text).map_err(|refusal| {
             Error::with_message_and_status(format!("option '{key}': {}", refusal.reason), refusal.status)
         })?;
-        let mut values = self.lock();
+        let mut values = self.change();
         let mut sets = Vec::new();
         for (option, value) in settings {
             let spec = self.spec(option, Status::NotImplemented)?;
@@ -108,7 +116,7 @@ impl OptionStore {
 
     /// Forgets the values set by these keys.
     pub(super) fn unset(&self, keys: &[&str]) {
-        self.lock().by_key.retain(|key, _| !keys.contains(key));
+        self.change().by_key.retain(|key, _| !keys.contains(key));
     }
 
     /// The value set by key or by URI, not the default.
@@ -136,6 +144,13 @@ impl OptionStore {
             (None, Some(default)) => Ok(default.to_owned()),
             (None, None) => Err(not_found(format!("option '{key}' is not set"))),
         }
+    }
+
+    /// The values, to be changed. Counted under the lock, so that nobody reads old values under the new number.
+    fn change(&self) -> MutexGuard<'_, Values> {
+        let values = self.lock();
+        self.revision.fetch_add(1, Ordering::Release);
+        values
     }
 
     fn lock(&self) -> MutexGuard<'_, Values> {
