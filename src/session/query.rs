@@ -73,7 +73,7 @@ impl Session {
         formats: ResultFormats<'_>,
         operation: &Operation,
     ) -> Result<RowStream, Error> {
-        Request::default().parse("", sql, &[])?;
+        Request::check(sql)?;
         tracing::trace!(sql, "query");
         let started = Instant::now();
         let mut retried = false;
@@ -163,7 +163,7 @@ impl Session {
         types: &[u32],
         operation: &Operation,
     ) -> Result<Description, Error> {
-        Request::default().parse(name, sql, types)?;
+        Request::check(sql)?;
         tracing::trace!(name, sql, "prepare");
         let mut retried = false;
         loop {
@@ -265,7 +265,7 @@ impl Session {
 
     /// What every request starts with: pending Close messages, and BEGIN if asked for and no block is open.
     pub(super) fn request(&self, begin: bool) -> Result<(Request, bool), Error> {
-        let mut request = Request::default();
+        let mut request = Request::new();
         for close in self.shared.take_closes() {
             request.close(&close)?;
         }

@@ -14,6 +14,9 @@ use super::message::Format;
 /// The most parameters of one statement: the server reads their count as a signed number of 16 bits.
 pub(crate) const MAX_PARAMETERS: usize = 32_767;
 
+/// Room that a request of a short statement does not outgrow.
+const SHORT_REQUEST_BYTES: usize = 256;
+
 /// Frontend messages on their way, and how many ReadyForQuery they will be answered with. No `Debug`: they may hold a
 /// password.
 #[derive(Default)]
@@ -32,6 +35,18 @@ pub(super) enum Close {
 }
 
 impl Request {
+    pub(super) fn new() -> Self {
+        Self { bytes: BytesMut::with_capacity(SHORT_REQUEST_BYTES), ..Self::default() }
+    }
+
+    /// Fails for a text that [`Self::parse`] refuses, before anything else becomes part of the request.
+    pub(super) fn check(sql: &str) -> Result<(), Error> {
+        match sql.contains('\0') {
+            false => Ok(()),
+            true => Err(unsendable(io::Error::new(io::ErrorKind::InvalidInput, "it contains a NUL byte"))),
+        }
+    }
+
     pub(super) fn close(&mut self, close: &Close) -> Result<&mut Self, Error> {
         let (variant, name) = match close {
             Close::Portal(name) => (b'P', name),
@@ -150,6 +165,7 @@ mod tests {
     #[test]
     fn sql_with_a_nul_byte_cannot_be_sent() {
         for outcome in [
+            Request::check("select '\0'").err(),
             Request::default().parse("", "select '\0'", &[]).err(),
             Request::default().simple_query("\0").err(),
         ] {

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::secret::Secret;
 
+mod flood;
 mod pipeline;
 
 const LIMIT: Duration = Duration::from_secs(20);
