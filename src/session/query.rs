@@ -73,7 +73,7 @@ impl Session {
         formats: ResultFormats<'_>,
         operation: &Operation,
     ) -> Result<RowStream, Error> {
-        Request::check(sql)?;
+        Request::default().parse("", sql, &[])?;
         tracing::trace!(sql, "query");
         let started = Instant::now();
         let mut retried = false;
@@ -163,7 +163,7 @@ impl Session {
         types: &[u32],
         operation: &Operation,
     ) -> Result<Description, Error> {
-        Request::check(sql)?;
+        Request::default().parse(name, sql, types)?;
         tracing::trace!(name, sql, "prepare");
         let mut retried = false;
         loop {
