@@ -100,8 +100,9 @@ impl FrontDoor {
         };
         let (mut client, startup) = match open(stream, &self.acceptor).await? {
             Opening::Closed => return Ok(None),
-            Opening::Cancel { process_id, secret_key } => {
+            Opening::Cancel { stream, process_id, secret_key } => {
                 self.keys.cancel(&self.engine.socket(), (process_id, secret_key)).await?;
+                drop(stream);
                 return Ok(None);
             }
             Opening::Session(client, startup) => (client, startup),
@@ -123,7 +124,13 @@ impl FrontDoor {
                 return Ok(None);
             }
         };
-        let startup = self.as_database_user(startup, login).await?;
+        let startup = match self.as_database_user(startup, login).await {
+            Ok(startup) => startup,
+            Err(error) => {
+                refuse(&mut client, &engine_failed(&error)).await?;
+                return Ok(None);
+            }
+        };
         let Some(upstream) = self.enter_engine(&mut client, &startup).await? else { return Ok(None) };
         recorder.logged_in();
         let key = self.greet(&mut client, &upstream, &startup, granted).await?;
@@ -164,11 +171,7 @@ impl FrontDoor {
                 Ok(None)
             }
             Err(error) => {
-                refuse(
-                    client,
-                    &ServerError::new("57P03", format!("the sandbox's engine is not there: {error:#}")),
-                )
-                .await?;
+                refuse(client, &engine_failed(&error)).await?;
                 Ok(None)
             }
         }
@@ -195,6 +198,11 @@ impl FrontDoor {
         client.flush().await?;
         Ok(issued)
     }
+}
+
+/// The refusal of a login that failed on the way to the engine.
+fn engine_failed(error: &anyhow::Error) -> ServerError {
+    ServerError::new("57P03", format!("the sandbox's engine failed the login: {error:#}"))
 }
 
 /// Passes on the engine's own FATAL error, in Redshift's form.

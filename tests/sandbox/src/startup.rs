@@ -28,8 +28,9 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// What a new connection turned out to be.
 pub(crate) enum Opening {
-    /// A client asks to cancel the statement of this session.
-    Cancel { process_id: i32, secret_key: i32 },
+    /// A client asks to cancel the statement of this session. Clients take the end of the stream for the end of the
+    /// cancel: until then it must stay open.
+    Cancel { stream: Box<dyn Stream>, process_id: i32, secret_key: i32 },
     /// The peer left before it said anything.
     Closed,
     /// A client wants a session.
@@ -83,7 +84,8 @@ pub(crate) async fn open(stream: Box<dyn Stream>, acceptor: &TlsAcceptor) -> Res
         match cursor.u32()? {
             // JDBC and ODBC cancel in clear text; PostgreSQL also takes a CancelRequest after an SSLRequest.
             CANCEL_REQUEST => {
-                return Ok(Opening::Cancel { process_id: cursor.i32()?, secret_key: cursor.i32()? });
+                let (process_id, secret_key) = (cursor.i32()?, cursor.i32()?);
+                return Ok(Opening::Cancel { stream, process_id, secret_key });
             }
             SSL_REQUEST if !tls => {
                 stream.write_all(b"S").await?;

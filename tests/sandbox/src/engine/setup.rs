@@ -80,17 +80,16 @@ pub(super) async fn prepare(engine: &EngineAddress, account: &Account) -> Result
 /// Makes a database user unless there is one; it may do what the sandbox's own user may.
 pub(crate) async fn ensure_user(engine: &EngineAddress, name: &str, like: &str) -> Result<()> {
     let server = engine.connect(SUPERUSER, "postgres").await?;
+    // First logins at once take turns: a CREATE ROLE that meets another fails in several ways, depending on how far the
+    // other came. The lock ends with this connection.
+    server.batch_execute("SELECT pg_advisory_lock(1)").await?;
     let exists = server.query_opt("SELECT 1 FROM pg_roles WHERE rolname = $1", &[&name]).await?.is_some();
     if !exists {
         let (name, like) = (quote_identifier(name), quote_identifier(like));
-        // Two logins at once may both get here; the second finds the role made.
-        let made = server.batch_execute(&format!("CREATE ROLE {name} LOGIN IN ROLE {like}")).await;
-        match made {
-            Err(error) if error.code() != Some(&tokio_postgres::error::SqlState::DUPLICATE_OBJECT) => {
-                return Err(error).context("cannot make a database user in the engine");
-            }
-            _ => {}
-        }
+        server
+            .batch_execute(&format!("CREATE ROLE {name} LOGIN IN ROLE {like}"))
+            .await
+            .context("cannot make a database user in the engine")?;
     }
     Ok(())
 }
@@ -106,4 +105,30 @@ fn version() -> String {
            $$ SELECT 'PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 \
          (Red Hat 3.4.2-6.fc3), Redshift {REDSHIFT_RELEASE}'::text $$"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::task::JoinSet;
+
+    use super::super::{Account, Engine};
+    use super::ensure_user;
+
+    #[tokio::test]
+    async fn a_user_may_be_made_many_times_at_once() {
+        let account = Account { user: "u".into(), password: "p".into(), database: "d".into() };
+        let engine = Engine::start(account, Duration::from_secs(60)).await.unwrap();
+        for name in (0..20).map(|number| format!("user_{number}")) {
+            let mut logins = JoinSet::new();
+            for _ in 0..16 {
+                let (address, name) = (engine.address().clone(), name.clone());
+                logins.spawn(async move { ensure_user(&address, &name, "u").await });
+            }
+            while let Some(made) = logins.join_next().await {
+                made.unwrap().unwrap();
+            }
+        }
+    }
 }

@@ -228,6 +228,19 @@ async fn cancel_works_over_tls_and_only_with_the_right_key() {
     assert!(body(&messages, b'E').windows(7).any(|field| field == b"C57014\0"));
 }
 
+#[tokio::test]
+async fn a_cancel_hits_nothing_that_comes_after_the_end_of_its_connection() {
+    let sandbox = cleartext(2).await;
+    let (mut wire, greeting) = Wire::login(&sandbox, "2").await;
+    let key = body(&greeting, b'K').to_vec();
+    for _ in 0..10 {
+        cancel_over_tls(&sandbox, &key).await;
+        wire.send(b'Q', b"SELECT pg_sleep(0.05)\0").await;
+        let answer = wire.until_ready().await;
+        assert!(answer.iter().all(|(tag, _)| *tag != b'E'), "{answer:?}");
+    }
+}
+
 async fn cancel_over_tls(sandbox: &Sandbox, key: &[u8]) {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(sandbox.ca_file()).unwrap()).unwrap();
