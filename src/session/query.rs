@@ -73,7 +73,7 @@ impl Session {
         formats: ResultFormats<'_>,
         operation: &Operation,
     ) -> Result<RowStream, Error> {
-        Request::default().parse("", sql, &[])?;
+        let parse = Request::of_parse("", sql, &[])?;
         tracing::trace!(sql, "query");
         let started = Instant::now();
         let mut retried = false;
@@ -81,9 +81,9 @@ impl Session {
             let mut wire = self.enter(operation).await?;
             let limits = Limits::of(operation);
             let outcome = match &formats {
-                ResultFormats::Text => self.query_text(&mut wire, sql, operation.begin, limits).await,
+                ResultFormats::Text => self.query_text(&mut wire, &parse, operation.begin, limits).await,
                 ResultFormats::PerColumn(choose) => {
-                    self.query_per_column(&mut wire, sql, choose, operation.begin, limits).await
+                    self.query_per_column(&mut wire, &parse, choose, operation.begin, limits).await
                 }
             };
             if let Some(outcome) = self.conclude(&mut wire, outcome, &mut retried).await {
@@ -163,31 +163,30 @@ impl Session {
         types: &[u32],
         operation: &Operation,
     ) -> Result<Description, Error> {
-        Request::default().parse(name, sql, types)?;
+        let parse = Request::of_parse(name, sql, types)?;
         tracing::trace!(name, sql, "prepare");
         let mut retried = false;
         loop {
             let mut wire = self.enter(operation).await?;
             let limits = Limits::of(operation);
-            let outcome = self.described(&mut wire, name, sql, types, operation.begin, limits).await;
+            let outcome = self.described(&mut wire, name, &parse, operation.begin, limits).await;
             if let Some(outcome) = self.conclude(&mut wire, outcome, &mut retried).await {
                 return outcome;
             }
         }
     }
 
-    /// Parse, Describe, Sync, and their answers.
+    /// Parse, Describe, Sync, and their answers. `parse` is for the same name.
     async fn described(
         &self,
         wire: &mut Wire,
         name: &str,
-        sql: &str,
-        types: &[u32],
+        parse: &Request,
         begin: bool,
         limits: Limits<'_>,
     ) -> Result<Description, Error> {
         let (mut request, begins) = self.request(begin)?;
-        request.parse(name, sql, types)?.describe_statement(name)?.sync();
+        request.append(parse).describe_statement(name)?.sync();
         wire.send(&request);
         await_begin(wire, begins, limits).await?;
         wire.expect(b'1', limits).await?;
@@ -201,14 +200,14 @@ impl Session {
     async fn query_text(
         &self,
         wire: &mut Wire,
-        sql: &str,
+        parse: &Request,
         begin: bool,
         limits: Limits<'_>,
     ) -> Result<Started, Error> {
         let portal = self.portal(begin);
         let (name, max_rows) = named(portal.as_deref());
         let (mut request, begins) = self.request(begin)?;
-        request.parse("", sql, &[])?.bind(name, "", &Parameters::NONE, std::iter::empty())?;
+        request.append(parse).bind(name, "", &Parameters::NONE, std::iter::empty())?;
         request.describe_portal(name)?.execute(name, max_rows)?.sync();
         wire.send(&request);
         await_begin(wire, begins, limits).await?;
@@ -221,12 +220,12 @@ impl Session {
     async fn query_per_column(
         &self,
         wire: &mut Wire,
-        sql: &str,
+        parse: &Request,
         choose: &(dyn Fn(&Column) -> Format + Send + Sync),
         begin: bool,
         limits: Limits<'_>,
     ) -> Result<Started, Error> {
-        let mut columns = self.described(wire, "", sql, &[], begin, limits).await?.columns;
+        let mut columns = self.described(wire, "", parse, begin, limits).await?.columns;
         choose_formats(columns.as_deref_mut(), &ResultFormats::PerColumn(choose));
         self.execute_prepared(wire, "", &Parameters::NONE, columns, false, limits).await
     }

@@ -40,6 +40,22 @@ impl Request {
         Self { bytes: BytesMut::with_capacity(SHORT_REQUEST_BYTES), ..Self::default() }
     }
 
+    /// A Parse alone, to be appended to the request that sends it: SQL that cannot be sent fails before anything waits
+    /// for the session.
+    pub(super) fn of_parse(name: &str, sql: &str, types: &[u32]) -> Result<Self, Error> {
+        let mut request = Self::default();
+        request.parse(name, sql, types)?;
+        Ok(request)
+    }
+
+    /// Adds the messages of another.
+    pub(super) fn append(&mut self, other: &Self) -> &mut Self {
+        self.bytes.put(&*other.bytes);
+        self.syncs += other.syncs;
+        self.begins |= other.begins;
+        self
+    }
+
     pub(super) fn close(&mut self, close: &Close) -> Result<&mut Self, Error> {
         let (variant, name) = match close {
             Close::Portal(name) => (b'P', name),
