@@ -10,6 +10,9 @@ python=build/venv/bin/python
 # The sandbox's tests run Amazon's clients and a browser with it.
 export SANDBOX_PYTHON="$PWD/$python"
 run 'Rust tests' cargo test --workspace --locked
+# Ten seconds on a quiet machine, so that it is asked for by name and has the processors to itself.
+run 'metadata of 10,000 tables' cargo test --locked -p adbc-driver-redshift --test it -- \
+    --ignored --exact metadata_scale::ten_thousand_tables
 run 'release build and wheel' "$python" tools/prepare.py wheel
 run 'Python tests of the driver' "$python" -m pytest -c bindings/python/pyproject.toml bindings/python/tests
 if [ -d tests/sandbox/tests/python ]; then

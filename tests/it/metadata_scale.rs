@@ -71,7 +71,7 @@ fn round_trips_do_not_depend_on_the_number_of_tables() {
     assert!(many <= 10, "{many}");
 }
 
-/// Run alone, since it measures the memory of the process:
+/// Run alone, since it measures the memory of the process; `make test` does so as a step of its own. To see the figures:
 /// `cargo test --release -p adbc-driver-redshift --test it -- --ignored --exact --nocapture metadata_scale::ten_thousand_tables`
 #[test]
 #[ignore = "fills a database with 200,000 columns; measures memory, so nothing else may run in the process"]
