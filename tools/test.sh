@@ -11,7 +11,7 @@ python=build/venv/bin/python
 export SANDBOX_PYTHON="$PWD/$python"
 run 'Rust tests' cargo test --workspace --locked
 # Ten seconds on a quiet machine, so that it is asked for by name and has the processors to itself.
-run 'metadata of 10,000 tables' cargo test --locked -p adbc-driver-redshift --test it -- \
+run 'metadata of 10,000 tables' cargo test --workspace --locked --test it -- \
     --ignored --exact metadata_scale::ten_thousand_tables
 run 'release build and wheel' "$python" tools/prepare.py wheel
 run 'Python tests of the driver' "$python" -m pytest -c bindings/python/pyproject.toml bindings/python/tests
