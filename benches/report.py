@@ -74,9 +74,9 @@ and redshift_connector make Python objects.
 LATENCY_NOTE = """`SELECT 1` through the driver, and a bare socket that sends the very bytes the driver sent and waits
 for the same answers. Connect is from the database object to the first row of `SELECT 1`; the library is loaded.
 
-Ratios below 1 are no error. A bare socket sleeps in the kernel as soon as it waits, and being woken costs more here than
-`SELECT 1` takes. After an answer that came within 100 µs the driver waits awake for the next one, as long as that; on
-a server across a network, which takes longer, it sleeps as the socket does.
+Ratios below 1 are no error. A bare socket sleeps in the kernel as soon as it waits, and being woken costs more here
+than `SELECT 1` takes. After an answer that came within 100 µs the driver waits awake for the next one, as long as that;
+with a server across a network, which takes longer, it sleeps as the socket does.
 
 """
 
