@@ -1,4 +1,4 @@
-"""A terminal that a test types into and reads, by tmux."""
+"""A terminal that a test writes to and reads, by tmux."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Terminal:
         size = ("-x", str(COLUMNS), "-y", str(LINES))
         self._run("new-session", "-d", *size, shlex.join(command), ";", "set-option", "-g", "remain-on-exit", "on")
 
-    def type(self, text: str) -> None:
-        """Types text."""
-        self._run("send-keys", "-l", text)
+    def paste(self, text: str) -> None:
+        """Pastes text: it comes whole, and no completion takes part in it."""
+        self._run("set-buffer", "--", text, ";", "paste-buffer", "-p")
 
     def press(self, key: str) -> None:
         """Presses one key by its name, such as `C-j`."""

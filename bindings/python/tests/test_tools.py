@@ -181,12 +181,14 @@ class TestHarlequin:
         return terminal
 
     def run(self, editor: Terminal, statements: str) -> None:
-        editor.press("C-a")
-        editor.type(statements)
+        editor.paste(statements)
         editor.wait_for(re.escape(statements))
+        self.select_all(editor)
+        editor.press("C-j")
+
+    def select_all(self, editor: Terminal) -> None:
         editor.press("C-a")
         editor.wait_for("Run Selection")
-        editor.press("C-j")
 
     def test_a_query_shows_its_rows(self, editor: Terminal):
         self.run(
@@ -202,6 +204,8 @@ class TestHarlequin:
         editor.wait_for('relation "nowhere" does not exist')
         editor.press("Enter")
         editor.wait_for("Query Error", gone=True)
+        # What is pasted takes the place of what is selected.
+        self.select_all(editor)
         # The adapter leaves transactions to the person.
         self.run(editor, "ROLLBACK; SELECT 6 * 7 AS answer")
         editor.wait_for("Result 2")  # the second one of two that both succeeded
