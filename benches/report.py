@@ -102,10 +102,10 @@ def environment() -> str:
 
 def processor() -> str:
     """Its name, and what tells the generation, which some hypervisors leave out of the name."""
-    text = Path("/proc/cpuinfo").read_text()
-    found = [re.search(rf"^{name}\s*:\s*(.+)", text, re.MULTILINE) for name in ("model name", "cpu family", "model")]
-    words = [line.group(1) for line in found if line]
-    return "{} (family {}, model {})".format(*words) if len(words) == len(found) else platform.machine()
+    lines = Path("/proc/cpuinfo").read_text()
+    found = dict(re.findall(r"^(model name|cpu family|model)\s*:\s*(.+)", lines, re.MULTILINE))
+    name = found.get("model name", platform.machine())
+    return f"{name} (family {found['cpu family']}, model {found['model']})" if "cpu family" in found else name
 
 
 def postgres() -> tuple[str, str]:

@@ -10,7 +10,7 @@ python=build/venv/bin/python
 # The sandbox's tests run Amazon's clients and a browser with it.
 export SANDBOX_PYTHON="$PWD/$python"
 run 'Rust tests' cargo test --workspace --locked
-# Ten seconds on a quiet machine, so that it is asked for by name and has the processors to itself.
+# It measures the memory of its process, in which therefore nothing else may run.
 run 'metadata of 10,000 tables' cargo test --workspace --locked --test it -- \
     --ignored --exact metadata_scale::ten_thousand_tables
 run 'release build and wheel' "$python" tools/prepare.py wheel

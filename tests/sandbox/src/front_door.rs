@@ -124,14 +124,9 @@ impl FrontDoor {
                 return Ok(None);
             }
         };
-        let startup = match self.as_database_user(startup, login).await {
-            Ok(startup) => startup,
-            Err(error) => {
-                refuse(&mut client, &engine_failed(&error)).await?;
-                return Ok(None);
-            }
+        let Some((startup, upstream)) = self.enter_engine(&mut client, startup, login).await? else {
+            return Ok(None);
         };
-        let Some(upstream) = self.enter_engine(&mut client, &startup).await? else { return Ok(None) };
         recorder.logged_in();
         let key = self.greet(&mut client, &upstream, &startup, granted).await?;
         Ok(Some(Admitted { client, upstream, startup, protocol: granted.unwrap_or(0), recorder, key }))
@@ -158,23 +153,27 @@ impl FrontDoor {
         self.recorder.begin(SessionRecord { parameters, tls, protocol, ..SessionRecord::default() })
     }
 
-    /// Logs in to the engine; its refusal, such as an unknown database, is the client's.
+    /// Logs in to the engine as the database user; its refusal, such as an unknown database, is the client's.
     async fn enter_engine(
         &self,
         client: &mut Box<dyn Stream>,
-        startup: &StartupMessage,
-    ) -> Result<Option<Upstream>> {
-        match login(&self.engine.socket(), startup).await {
-            Ok(Ok(upstream)) => Ok(Some(upstream)),
-            Ok(Err(body)) => {
-                refuse_with(client, &body).await?;
-                Ok(None)
-            }
+        startup: StartupMessage,
+        admitted: Login,
+    ) -> Result<Option<(StartupMessage, Upstream)>> {
+        let entered = async {
+            let startup = self.as_database_user(startup, admitted).await?;
+            let answer = login(&self.engine.socket(), &startup).await?;
+            anyhow::Ok(answer.map(|upstream| (startup, upstream)))
+        };
+        match entered.await {
+            Ok(Ok(entered)) => return Ok(Some(entered)),
+            Ok(Err(body)) => refuse_with(client, &body).await?,
             Err(error) => {
-                refuse(client, &engine_failed(&error)).await?;
-                Ok(None)
+                let words = format!("the sandbox's engine failed the login: {error:#}");
+                refuse(client, &ServerError::new("57P03", words)).await?;
             }
         }
+        Ok(None)
     }
 
     async fn greet(
@@ -198,11 +197,6 @@ impl FrontDoor {
         client.flush().await?;
         Ok(issued)
     }
-}
-
-/// The refusal of a login that failed on the way to the engine.
-fn engine_failed(error: &anyhow::Error) -> ServerError {
-    ServerError::new("57P03", format!("the sandbox's engine failed the login: {error:#}"))
 }
 
 /// Passes on the engine's own FATAL error, in Redshift's form.

@@ -113,8 +113,8 @@ mod tests {
 
     use tokio::task::JoinSet;
 
-    use super::super::{Account, Engine};
-    use super::ensure_user;
+    use super::*;
+    use crate::engine::Engine;
 
     #[tokio::test]
     async fn a_user_may_be_made_many_times_at_once() {
