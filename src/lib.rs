@@ -1,7 +1,7 @@
 //! ADBC driver for Amazon Redshift.
 //!
 //! ```text
-//! ffi ──▶ adbc ──▶ { auth, session, types }      secret, span, platform (leaves)
+//! ffi ──▶ adbc ──▶ { auth, session, types }      data_rows, secret, span, platform (leaves)
 //! ```
 //!
 //! | module | owns |
@@ -11,7 +11,7 @@
 //! | `auth` | how to obtain a login; knows neither ADBC nor the wire |
 //! | `session` | a live connection: TLS, startup, authentication, queries, rows, cancel |
 //! | `types` | one table from OID and type modifier to SQL name, Arrow type and decoder |
-//! | `span` | bytes of the read buffer with what lies behind them, as `session` hands rows to `types` |
+//! | `data_rows`, `span` | rows in the read buffer, and bytes with what lies behind them, as `session` hands them to `types` |
 //! | `platform` | what differs between operating systems |
 //!
 //! One query: option calls → `adbc::options` → `auth` (credentials) → `session` (connect, send, raw rows) →
@@ -19,6 +19,7 @@
 
 pub mod adbc;
 mod auth;
+mod data_rows;
 mod ffi;
 mod platform;
 mod secret;

@@ -14,8 +14,8 @@ use super::error::from_session;
 use super::reader::{BatchReader, MemoryReader, Reader, ResultLink};
 use super::running::RunningOperation;
 use super::runtime;
+use crate::data_rows::DataRows;
 use crate::session::{self, FetchError, RowStream};
-use crate::span::Span;
 use crate::types::{BatchBuilder, BatchLimits};
 
 /// A statement under way: its outcome, and the registration that makes it cancellable.
@@ -103,7 +103,10 @@ fn in_memory(schema: Schema) -> Reader {
 }
 
 fn discard(rows: &mut RowStream, to_adbc: impl FnOnce(&session::Error) -> Error) -> Result<()> {
-    let discard = |_: Span<'_>| Ok::<_, Infallible>(ControlFlow::Continue(()));
+    let discard = |rows: &mut DataRows<'_>| {
+        rows.for_each(drop);
+        Ok::<_, Infallible>(ControlFlow::Continue(()))
+    };
     match runtime::block_on(rows.read_rows(discard))? {
         Ok(_) => Ok(()),
         Err(FetchError::Session(error)) => Err(to_adbc(&error)),

@@ -152,7 +152,7 @@ impl Open {
     fn next_batch(&mut self) -> Result<(Option<RecordBatch>, bool)> {
         let more = loop {
             let Self { rows, builder, .. } = &mut *self;
-            match runtime::block_on(rows.read_rows(|row| builder.push(row)))? {
+            match runtime::block_on(rows.read_rows(|rows| builder.push(rows)))? {
                 Ok(Fetch::Paused) => break true,
                 Ok(Fetch::Finished) if self.continue_with_next()? => {}
                 Ok(Fetch::Finished) => break false,

@@ -4,11 +4,11 @@
 //! hostile length allocates nothing. A message is checked (known type, sane length) before anything waits for its end.
 
 use std::fmt;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use super::error::Error;
 use super::message;
-use crate::span::Span;
+use crate::data_rows::{DataRows, HEADER};
 
 /// Size of the buffer between large messages.
 const CAPACITY: usize = 1 << 20;
@@ -19,25 +19,11 @@ const MIN_READ: usize = 1 << 16;
 /// Longest message accepted: the server's own limit of 1 GiB for a field, and room for the rest of the row.
 pub(super) const MAX_MESSAGE: usize = (1 << 30) + (1 << 20);
 
-/// Type and length field.
-const HEADER: usize = 5;
-
 /// A message in the buffer; valid until the buffer is read into again.
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
     pub(super) tag: u8,
     body: Range<usize>,
-}
-
-/// What the reader of rows wants next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// Taken; the next one, please.
-    Next,
-    /// Taken; no more for now.
-    Stop,
-    /// Not taken; leave it where it is.
-    Refuse,
 }
 
 /// Bytes read and not yet consumed.
@@ -104,34 +90,20 @@ impl ReadBuffer {
         self.bytes.get(frame.body.clone()).unwrap_or_default()
     }
 
-    /// Hands out complete DataRow bodies from the front. Returns how many were taken and the last verdict; `Next` means
-    /// that what follows is incomplete or no DataRow. This is the driver's hottest loop.
+    /// Hands out the complete DataRows at the front, until `take` breaks or fails or none is left. Returns how many were taken
+    /// and whether more are wanted: what follows then is incomplete or no DataRow. `take` takes at least one, or breaks.
     pub(super) fn take_rows<E>(
         &mut self,
-        mut take: impl FnMut(Span<'_>) -> Result<Verdict, E>,
-    ) -> Result<(usize, Verdict), E> {
-        let mut rest = self.bytes.get(self.start..self.end).unwrap_or_default();
-        let mut rows = 0;
-        let mut outcome = Ok(Verdict::Next);
-        while let Some(([b'D', length @ ..], body)) = rest.split_first_chunk::<HEADER>() {
-            // OK because u32 fits usize; a length below 4 underflows to one that is never there, and `header` names it.
-            let length = (u32::from_be_bytes(*length) as usize).wrapping_sub(4);
-            let Some(after) = body.get(length..) else { break };
-            // Behind the unread bytes there are old ones, which are no less readable.
-            let onward = self.bytes.get(self.end - body.len()..).unwrap_or(body);
-            let Some(row) = Span::new(onward, length) else { break };
-            outcome = take(row);
-            if matches!(outcome, Ok(Verdict::Refuse)) {
-                break;
-            }
-            rest = after;
-            rows += 1;
-            if !matches!(outcome, Ok(Verdict::Next)) {
-                break;
-            }
+        mut take: impl FnMut(&mut DataRows<'_>) -> Result<ControlFlow<()>, E>,
+    ) -> Result<(usize, ControlFlow<()>), E> {
+        let bytes = self.bytes.get(self.start..).unwrap_or_default();
+        let mut rows = DataRows::new(bytes, self.end - self.start);
+        let mut outcome = Ok(ControlFlow::Continue(()));
+        while matches!(outcome, Ok(ControlFlow::Continue(()))) && !rows.is_empty() {
+            outcome = take(&mut rows);
         }
-        self.start = self.end - rest.len();
-        outcome.map(|verdict| (rows, verdict))
+        self.start = self.end - rows.left();
+        outcome.map(|flow| (rows.taken(), flow))
     }
 
     /// Free space to read into; at least one byte.
@@ -211,23 +183,38 @@ mod tests {
         assert!(buffer(b"D\0\0").next_frame().unwrap().is_none());
     }
 
+    /// Takes all rows.
+    fn take_all(buffer: &mut ReadBuffer) -> usize {
+        let taken = buffer.take_rows(|rows| {
+            rows.for_each(drop);
+            Ok::<_, ()>(ControlFlow::Continue(()))
+        });
+        let (rows, flow) = taken.unwrap();
+        assert_eq!(flow, ControlFlow::Continue(()));
+        rows
+    }
+
     #[test]
-    fn a_refused_row_stays_and_a_stopped_one_is_gone() {
+    fn rows_that_are_not_taken_stay() {
         let mut buffer = buffer(b"D\0\0\0\x05aD\0\0\0\x05bD\0\0\0\x05cZ\0\0\0\x05I");
-        let refused = buffer
-            .take_rows(|row| Ok::<_, ()>(if row.get() == b"b" { Verdict::Refuse } else { Verdict::Next }));
-        assert_eq!(refused, Ok((1, Verdict::Refuse)));
-        let stopped = buffer
-            .take_rows(|row| Ok::<_, ()>(if row.get() == b"b" { Verdict::Stop } else { Verdict::Next }));
-        assert_eq!(stopped, Ok((1, Verdict::Stop)));
-        assert_eq!(buffer.take_rows(|_| Ok::<_, ()>(Verdict::Next)), Ok((1, Verdict::Next)));
+        let stopped = buffer.take_rows(|rows| {
+            assert_eq!(rows.next().unwrap().get(), b"a");
+            Ok::<_, ()>(ControlFlow::Break(()))
+        });
+        assert_eq!(stopped, Ok((1, ControlFlow::Break(()))));
+        let failed = buffer.take_rows(|rows| {
+            assert_eq!(rows.next().unwrap().get(), b"b");
+            Err("bad")
+        });
+        assert_eq!(failed, Err("bad"));
+        assert_eq!(take_all(&mut buffer), 1);
         assert_eq!(buffer.peek().unwrap(), Some(b'Z'));
     }
 
     #[test]
     fn rows_with_an_impossible_length_are_left_to_the_header_check() {
         let mut buffer = buffer(b"D\0\0\0\x00rest");
-        assert_eq!(buffer.take_rows(|_| Ok::<_, ()>(Verdict::Next)), Ok((0, Verdict::Next)));
+        assert_eq!(take_all(&mut buffer), 0);
         assert!(buffer.next_frame().is_err());
     }
 
@@ -248,7 +235,7 @@ mod tests {
         let row = |fill: u8| [b"D\0\x09\0\0".as_slice(), &vec![fill; 0x90000 - 4]].concat();
         let mut buffer = buffer(&row(1));
         push(&mut buffer, &row(2)[..0x60000]);
-        assert_eq!(buffer.take_rows(|_| Ok::<_, ()>(Verdict::Next)), Ok((1, Verdict::Next)));
+        assert_eq!(take_all(&mut buffer), 1);
         push(&mut buffer, &row(2)[0x60000..]);
         let frame = buffer.next_frame().unwrap().unwrap();
         assert!(buffer.body(&frame).iter().all(|byte| *byte == 2));

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::error::Error;
 use super::message::CommandTag;
-use crate::span::Span;
+use crate::data_rows::{self, DataRows, HEADER};
 
 /// Where a reader finds rows that were moved aside for another statement, and the end of its result.
 #[derive(Debug, Default)]
@@ -29,13 +29,12 @@ pub(super) struct Content {
     pub(super) end: Option<Result<CommandTag, Error>>,
 }
 
-/// Row bodies, one after the other.
+/// DataRow messages, one after the other.
 #[derive(Default)]
 pub(super) struct Chunk {
     bytes: Vec<u8>,
-    lengths: Vec<u32>,
-    next_row: usize,
-    next_byte: usize,
+    /// How many of the bytes are read.
+    read: usize,
 }
 
 impl Inbox {
@@ -53,7 +52,8 @@ impl Inbox {
 
     /// Takes a row, unless more than `limit_bytes` would be held then; whether it did.
     pub(super) fn hold(&self, row: &[u8], limit_bytes: usize) -> bool {
-        if self.held_bytes.load(Ordering::Relaxed).saturating_add(row.len()) > limit_bytes {
+        let bytes = row.len() + HEADER;
+        if self.held_bytes.load(Ordering::Relaxed).saturating_add(bytes) > limit_bytes {
             return false;
         }
         let mut content = self.content();
@@ -63,7 +63,7 @@ impl Inbox {
         if let Some(chunk) = content.rows.back_mut() {
             chunk.push(row);
         }
-        self.held_bytes.fetch_add(row.len(), Ordering::Relaxed);
+        self.held_bytes.fetch_add(bytes, Ordering::Relaxed);
         true
     }
 
@@ -79,7 +79,7 @@ impl Inbox {
 
 impl fmt::Debug for Chunk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Chunk").field("rows", &self.lengths.len()).finish_non_exhaustive()
+        f.debug_struct("Chunk").field("bytes", &self.bytes.len()).finish_non_exhaustive()
     }
 }
 
@@ -92,17 +92,21 @@ impl Chunk {
     }
 
     fn push(&mut self, row: &[u8]) {
-        self.bytes.extend_from_slice(row);
         // OK because no message is longer than `buffer::MAX_MESSAGE`.
-        self.lengths.push(u32::try_from(row.len()).unwrap_or(u32::MAX));
+        let length = u32::try_from(row.len() + 4).unwrap_or(u32::MAX);
+        self.bytes.push(data_rows::TAG);
+        self.bytes.extend_from_slice(&length.to_be_bytes());
+        self.bytes.extend_from_slice(row);
     }
 
-    /// The next row body.
-    pub(super) fn next_row(&mut self) -> Option<Span<'_>> {
-        let length = *self.lengths.get(self.next_row)? as usize;
-        let row = Span::new(self.bytes.get(self.next_byte..)?, length)?;
-        self.next_row += 1;
-        self.next_byte += length;
-        Some(row)
+    /// The rows that are not yet read.
+    pub(super) fn rows(&self) -> DataRows<'_> {
+        let unread = self.bytes.get(self.read..).unwrap_or_default();
+        DataRows::new(unread, unread.len())
+    }
+
+    /// All but the last `left` bytes are read.
+    pub(super) fn read_all_but(&mut self, left: usize) {
+        self.read = self.bytes.len() - left;
     }
 }

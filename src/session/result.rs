@@ -4,17 +4,18 @@
 //! without a cancel, which would fail the block. Outside a block it is one Execute without limit. Whoever takes rows
 //! (the reader, a second statement, a drop) does it through [`Wire::pump`], so that the wire's state is the same for all.
 
+use std::convert::Infallible;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use super::buffer::Verdict;
 use super::error::{Error, ErrorKind};
 use super::inbox::Inbox;
 use super::limits::Limits;
 use super::message::{self, CommandTag};
 use super::request::{Close, Request};
 use super::wire::{Wire, unexpected};
-use crate::span::Span;
+use crate::data_rows::DataRows;
 
 /// Rows per Execute on a named portal.
 pub(super) const PORTAL_ROWS: i32 = 16_384;
@@ -97,13 +98,13 @@ impl Wire {
     /// Feeds rows to `take` from what is in the buffer. Never waits.
     pub(super) fn pump<E>(
         &mut self,
-        mut take: impl FnMut(Span<'_>) -> Result<Verdict, E>,
+        mut take: impl FnMut(&mut DataRows<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<Result<Pump, Error>, E> {
         loop {
             if self.open.is_some() && self.owed() == 0 {
                 return Ok(self.finish_open());
             }
-            let (rows, verdict) = self.buffer.take_rows(&mut take).inspect_err(|_| {
+            let (rows, flow) = self.buffer.take_rows(&mut take).inspect_err(|_| {
                 if let Some(open) = &mut self.open {
                     open.rows = None;
                 }
@@ -113,7 +114,7 @@ impl Wire {
             {
                 return Ok(Err(error));
             }
-            if verdict != Verdict::Next {
+            if flow.is_break() {
                 return Ok(Ok(Pump::Stopped));
             }
             match self.step() {
@@ -215,9 +216,15 @@ impl Wire {
     pub(super) async fn park_open(&mut self, limit_bytes: usize, limits: Limits<'_>) -> Result<(), Error> {
         let Some(inbox) = self.open.as_ref().map(|open| Arc::clone(&open.inbox)) else { return Ok(()) };
         loop {
-            let take = |row: Span<'_>| {
-                let held = inbox.hold(&row, limit_bytes);
-                Ok::<_, std::convert::Infallible>(if held { Verdict::Next } else { Verdict::Refuse })
+            let take = |rows: &mut DataRows<'_>| {
+                let mut rest = rows.clone();
+                while let Some(row) = rest.next() {
+                    if !inbox.hold(row.get(), limit_bytes) {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                    *rows = rest.clone();
+                }
+                Ok::<_, Infallible>(ControlFlow::Continue(()))
             };
             let Ok(pumped) = self.pump(take);
             match pumped {
@@ -260,7 +267,10 @@ impl Wire {
 
     /// Drops the rows that are in the buffer.
     pub(super) fn pump_away(&mut self) -> Result<Pump, Error> {
-        let Ok(pumped) = self.pump(|_| Ok::<_, std::convert::Infallible>(Verdict::Next));
+        let Ok(pumped) = self.pump(|rows| {
+            rows.for_each(drop);
+            Ok::<_, Infallible>(ControlFlow::Continue(()))
+        });
         pumped
     }
 

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::CancelToken;
-use super::buffer::Verdict;
 use super::connection::Session;
 use super::error::{Error, ErrorKind};
 use super::inbox::{Chunk, Inbox};
 use super::limits::Limits;
 use super::message::{Column, CommandTag};
 use super::result::Pump;
-use crate::span::Span;
+use crate::data_rows::DataRows;
 
 /// An open or finished result. Dropping it unread never blocks and never harms a transaction: the rest is thrown away in
 /// the background, by a cancel outside a transaction block and by closing the portal inside one.
@@ -75,19 +74,13 @@ impl RowStream {
         self.end.as_ref().and_then(|end| end.as_ref().ok())
     }
 
-    /// Hands each DataRow body (field count, then length and bytes per field) to `on_row`, in place in the read
-    /// buffer, until it breaks, the result ends, the cancel token fires or an error arrives.
+    /// Hands rows to `take`, in place in the read buffer and at least one at a time, until it breaks, the result ends, the
+    /// cancel token fires or an error arrives. `take` takes at least one, or breaks.
     pub(crate) async fn read_rows<E>(
         &mut self,
-        mut on_row: impl FnMut(Span<'_>) -> Result<ControlFlow<()>, E>,
+        mut take: impl FnMut(&mut DataRows<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<Fetch, FetchError<E>> {
         self.session.shared.check_process().map_err(FetchError::Session)?;
-        let mut take = |row: Span<'_>| {
-            on_row(row).map(|flow| match flow {
-                ControlFlow::Continue(()) => Verdict::Next,
-                ControlFlow::Break(()) => Verdict::Stop,
-            })
-        };
         loop {
             if let Some(end) = &self.end {
                 return end
@@ -106,11 +99,17 @@ impl RowStream {
 
     /// Delivers what was moved aside; true when the callback paused. Needs no lock on the wire, where another statement
     /// may be running for long.
-    fn read_inbox<E>(&mut self, take: &mut impl FnMut(Span<'_>) -> Result<Verdict, E>) -> Result<bool, E> {
+    fn read_inbox<E>(
+        &mut self,
+        take: &mut impl FnMut(&mut DataRows<'_>) -> Result<ControlFlow<()>, E>,
+    ) -> Result<bool, E> {
         loop {
             if let Some(chunk) = &mut self.chunk {
-                while let Some(row) = chunk.next_row() {
-                    if take(row)? == Verdict::Stop {
+                let mut rows = chunk.rows();
+                while !rows.is_empty() {
+                    if take(&mut rows)?.is_break() {
+                        let left = rows.left();
+                        chunk.read_all_but(left);
                         return Ok(true);
                     }
                 }
@@ -135,7 +134,7 @@ impl RowStream {
     /// Reads on from the wire; true when the callback paused.
     async fn read_wire<E>(
         &mut self,
-        take: &mut impl FnMut(Span<'_>) -> Result<Verdict, E>,
+        take: &mut impl FnMut(&mut DataRows<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<bool, E> {
         let session = Arc::clone(&self.session);
         let cancel = self.cancel.clone();

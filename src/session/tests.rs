@@ -180,9 +180,14 @@ async fn query(session: &Arc<Session>, operation: &Operation) -> Result<RowStrea
 /// The values of at most `limit` rows.
 async fn read(stream: &mut RowStream, limit: usize) -> Result<Vec<Vec<u8>>, Error> {
     let mut values = Vec::new();
-    let reading = stream.read_rows(|row| {
-        values.push(row[6..].to_vec());
-        Ok::<_, ()>(if values.len() == limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    let reading = stream.read_rows(|rows| {
+        for row in rows {
+            values.push(row[6..].to_vec());
+            if values.len() == limit {
+                return Ok::<_, ()>(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
     });
     match timeout(LIMIT, reading).await.unwrap() {
         Ok(_) => Ok(values),

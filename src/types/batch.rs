@@ -1,6 +1,6 @@
-//! [`BatchBuilder`]: walks the bodies of DataRow messages in place and cuts them into record batches.
+//! [`BatchBuilder`]: reads DataRow messages in place, block by block, and cuts them into record batches.
 //!
-//! Owns the row: its fields, its number, its size, and what happens when it fails. Does not interpret values.
+//! Owns the row: its number, its size, and what happens when it fails. Does not interpret values.
 //! Invariant: a row is in the batch as a whole or not at all; one that fails is rolled back, and the rows before it
 //! can still be taken with `finish`.
 
@@ -10,25 +10,15 @@ use std::sync::Arc;
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{Schema, SchemaRef};
 
-use super::buffer::BadCell;
+use super::block::Block;
 use super::decode::Column;
 use super::error::{DecodeError, Fault};
 use super::table::{field, form};
 use super::{BatchLimits, ColumnSpec};
-use crate::span::Span;
+use crate::data_rows::DataRows;
 
-/// The length of a NULL.
-const NULL_LENGTH: i32 = -1;
 /// Half of what 32-bit offsets span: the last row of a batch may be as long as the other half.
 const MAX_BATCH_BYTES: usize = 1 << 30;
-
-/// The format of all values whose format matters. A loop for one alone is shorter than a loop for both, and faster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
-    Binary,
-    Text,
-    Mixed,
-}
 
 /// Collects DataRow bodies into record batches. One decoder per column, chosen at `new`.
 #[derive(Debug)]
@@ -37,7 +27,7 @@ pub(crate) struct BatchBuilder {
     columns: Vec<Column>,
     schema: SchemaRef,
     limits: BatchLimits,
-    format: Format,
+    block: Block,
     /// What a row takes apart from the bytes of its strings.
     fixed_row_bytes: usize,
     rows: usize,
@@ -59,8 +49,8 @@ impl BatchBuilder {
         let columns = columns.iter().map(column).collect::<Vec<_>>();
         Self {
             specs,
-            format: common_format(&columns),
             columns,
+            block: Block::default(),
             schema,
             limits: BatchLimits { bytes: limits.bytes.min(MAX_BATCH_BYTES), ..limits },
             fixed_row_bytes,
@@ -75,31 +65,66 @@ impl BatchBuilder {
         &self.schema
     }
 
-    /// Adds one DataRow body; breaks when the batch is full with it.
+    /// Adds rows, until the batch is full, which breaks, or none is left.
     ///
     /// # Errors
     ///
-    /// A malformed row, or a value that Arrow cannot represent. The row is dropped; the rows before it stay.
-    pub(crate) fn push<'a>(&mut self, row: impl Into<Span<'a>>) -> Result<ControlFlow<()>, DecodeError> {
-        if self.rows == 0 {
+    /// A malformed row, or a value that Arrow cannot represent. The rows before it stay; some after it are lost.
+    pub(crate) fn push(&mut self, rows: &mut DataRows<'_>) -> Result<ControlFlow<()>, DecodeError> {
+        loop {
+            let bytes = rows.onward();
+            let may_be_full = self.take_block(rows);
+            let found = self.block.find(bytes, self.columns.len());
+            let whole = found.map_or_else(|(whole, _)| whole, |()| self.block.rows());
+            self.read_block(bytes, whole)?;
+            found.map_err(|(_, fault)| DecodeError::row(fault, self.next_row()))?;
+            if may_be_full && (self.rows >= self.limits.rows || self.is_long()) {
+                return Ok(ControlFlow::Break(()));
+            }
+            if rows.is_empty() {
+                return Ok(ControlFlow::Continue(()));
+            }
+        }
+    }
+
+    /// Takes rows for a block; whether the batch may be full with them.
+    fn take_block(&mut self, rows: &mut DataRows<'_>) -> bool {
+        let memory = rows.onward().len();
+        let width = self.columns.len();
+        self.block.clear();
+        while self.block.has_room(width)
+            && let Some(row) = rows.next()
+        {
+            let start = memory - row.onward().len();
+            self.block.add(start..start + row.len());
+            self.bytes += self.fixed_row_bytes + row.len();
+            if self.rows + self.block.rows() >= self.limits.rows || self.bytes >= self.limits.bytes {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Reads the cells of the first `rows` rows of the block, column by column.
+    fn read_block(&mut self, bytes: &[u8], mut rows: usize) -> Result<(), DecodeError> {
+        let before = self.rows;
+        if before == 0 {
             self.columns.iter_mut().for_each(Column::reserve);
         }
-        let row = row.into();
-        let (columns, bytes, length) = (&mut self.columns, row.onward(), row.len());
-        let appended = match self.format {
-            Format::Binary => append_row::<true, false>(columns, self.rows, bytes, length),
-            Format::Text => append_row::<false, true>(columns, self.rows, bytes, length),
-            Format::Mixed => append_row::<true, true>(columns, self.rows, bytes, length),
-        };
-        if let Err(fault) = appended {
-            let rows = self.rows;
-            self.columns.iter_mut().for_each(|column| column.truncate(rows));
-            return Err(self.row_error(&fault));
+        let mut failed = None;
+        for (index, column) in self.columns.iter_mut().enumerate() {
+            // Behind the first row that failed no column matters.
+            let cells = self.block.column(bytes, index, rows);
+            if let Err(bad) = column.append(cells, before, self.block.has_null()) {
+                rows = bad.at;
+                failed = Some((index, bad.fault));
+            }
         }
-        self.rows += 1;
-        self.bytes += self.fixed_row_bytes + row.len();
-        let full = self.rows >= self.limits.rows || (self.bytes >= self.limits.bytes && self.is_long());
-        Ok(if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        self.rows += rows;
+        let Some((index, fault)) = failed else { return Ok(()) };
+        self.columns.iter_mut().for_each(|column| column.truncate(before + rows));
+        let cell = self.block.column(bytes, index, rows + 1).iter().last().flatten();
+        Err(self.cell_error(self.next_row(), index, fault, cell.as_deref()))
     }
 
     /// Whether the rows take as many bytes as a batch may. Counted only once they might, and not with every value.
@@ -132,97 +157,32 @@ impl BatchBuilder {
         let arrays = arrays.collect::<Vec<_>>();
         let mut checked = Vec::with_capacity(arrays.len());
         for (index, array) in arrays.into_iter().enumerate() {
-            checked.push(array.map_err(|bad| self.cell_error(rows_before, index, &bad))?);
+            let array = array.map_err(|bad| {
+                let row = rows_before + bad.row as u64 + 1;
+                self.cell_error(row, index, bad.fault, Some(&bad.value))
+            });
+            checked.push(array?);
         }
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), checked, &options)
             .map_err(|_| DecodeError::row(Fault::Batch, rows_before + 1))
     }
 
-    #[cold]
-    fn row_error(&self, failed: &RowFault<'_>) -> DecodeError {
-        let row = self.rows_before + self.rows as u64 + 1;
-        match failed.cell.and_then(|(index, cell)| Some((index, self.specs.get(index)?, cell))) {
-            Some((index, spec, cell)) => DecodeError::cell(failed.fault, row, index, spec, cell),
-            None => DecodeError::row(failed.fault, row),
-        }
+    /// The number of the row after those collected, counted from 1 through the result.
+    fn next_row(&self) -> u64 {
+        self.rows_before + self.rows as u64 + 1
     }
 
     #[cold]
-    fn cell_error(&self, rows_before: u64, index: usize, bad: &BadCell) -> DecodeError {
-        let row = rows_before + bad.row as u64 + 1;
+    fn cell_error(&self, row: u64, index: usize, fault: Fault, cell: Option<&[u8]>) -> DecodeError {
         match self.specs.get(index) {
-            Some(spec) => DecodeError::cell(bad.fault, row, index, spec, Some(&bad.value)),
-            None => DecodeError::row(bad.fault, row),
+            Some(spec) => DecodeError::cell(fault, row, index, spec, cell),
+            None => DecodeError::row(fault, row),
         }
     }
 }
 
-/// What is wrong with a row, and where: the column counted from 0, and its value unless NULL.
-struct RowFault<'a> {
-    fault: Fault,
-    cell: Option<(usize, Option<&'a [u8]>)>,
-}
-
-impl From<Fault> for RowFault<'_> {
-    fn from(fault: Fault) -> Self {
-        Self { fault, cell: None }
-    }
-}
-
-fn common_format(columns: &[Column]) -> Format {
-    let mut formats = columns.iter().filter_map(Column::binary);
-    match formats.next() {
-        Some(first) if formats.any(|other| other != first) => Format::Mixed,
-        Some(true) => Format::Binary,
-        _ => Format::Text,
-    }
-}
-
-/// Appends a DataRow body, the first `length` of the bytes: a field count, then per field a length and as many bytes.
-/// The constants say which formats occur.
-// Never inlined: each loop gets the registers for itself.
-#[inline(never)]
-fn append_row<'a, const BINARY: bool, const TEXT: bool>(
-    columns: &mut [Column],
-    row: usize,
-    bytes: &'a [u8],
-    length: usize,
-) -> Result<(), RowFault<'a>> {
-    // Cells see what lies behind the row, so that its end is where as much is left as follows it.
-    let behind = bytes.len() - length;
-    let (count, mut rest) = bytes.split_first_chunk().ok_or(Fault::Truncated)?;
-    if rest.len() < behind {
-        return Err(Fault::Truncated.into());
-    }
-    let count = i16::from_be_bytes(*count);
-    if usize::try_from(count) != Ok(columns.len()) {
-        return Err(Fault::FieldCount(count, columns.len().try_into().unwrap_or(u16::MAX)).into());
-    }
-    let width = columns.len();
-    let mut columns = columns.iter_mut();
-    while let Some(column) = columns.next() {
-        let (length, tail) = rest.split_first_chunk().ok_or(Fault::Truncated)?;
-        let left = tail.len().checked_sub(behind).ok_or(Fault::Truncated)?;
-        let length = i32::from_be_bytes(*length);
-        // Its index, which only a fault asks for.
-        let index = || width - columns.len() - 1;
-        let Ok(length) = usize::try_from(length) else {
-            if length != NULL_LENGTH {
-                return Err(Fault::NegativeLength.into());
-            }
-            column.append_null(row).map_err(|fault| RowFault { fault, cell: Some((index(), None)) })?;
-            rest = tail;
-            continue;
-        };
-        let cell = Span::new(tail, length).filter(|_| length <= left).ok_or(Fault::Truncated)?;
-        column
-            .append::<BINARY, TEXT>(cell)
-            .map_err(|fault| RowFault { fault, cell: Some((index(), Some(cell.get()))) })?;
-        rest = tail.get(length..).ok_or(Fault::Truncated)?;
-    }
-    if rest.len() == behind { Ok(()) } else { Err(Fault::TrailingBytes.into()) }
-}
-
+#[cfg(test)]
+mod block_tests;
 #[cfg(test)]
 mod tests;

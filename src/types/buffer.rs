@@ -11,11 +11,13 @@ use arrow_buffer::{
 };
 use arrow_schema::{ArrowError, DataType};
 
+use super::block::Cells;
 use super::error::Fault;
+use super::scalar::fixed;
 use crate::span::Span;
 
-/// Bytes copied for a short string, whatever its length.
-const COPIED_AT_ONCE: usize = 48;
+/// Bytes copied for a string that is no longer, whatever its length: no call, and no branch on the length.
+const WIDEST_WINDOW: usize = 48;
 
 /// What makes a finished column unusable: a row of the batch, counted from 0, and its value.
 #[derive(Debug)]
@@ -23,6 +25,13 @@ pub(super) struct BadCell {
     pub(super) fault: Fault,
     pub(super) row: usize,
     pub(super) value: Vec<u8>,
+}
+
+/// What stops a block: one of its rows, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BadRow {
+    pub(super) at: usize,
+    pub(super) fault: Fault,
 }
 
 pub(super) trait ValueBuffer {
@@ -34,6 +43,24 @@ pub(super) trait ValueBuffer {
     /// Makes room for as much as was taken last.
     fn reserve(&mut self);
     fn take(&mut self, data_type: &DataType, nulls: Option<NullBuffer>) -> Result<ArrayRef, BadCell>;
+
+    /// Adds each cell by `append`, which adds nothing on error.
+    fn fill_each(
+        &mut self,
+        cells: Cells<'_>,
+        mut append: impl FnMut(&mut Self, &[u8]) -> Result<(), Fault>,
+    ) -> Result<(), BadRow>
+    where
+        Self: Sized,
+    {
+        for (at, cell) in cells.iter().enumerate() {
+            match cell {
+                Some(cell) => append(self, cell.get()).map_err(|fault| BadRow { at, fault })?,
+                None => self.push_null(),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Values of one width.
@@ -51,9 +78,35 @@ impl<T: ArrowPrimitiveType> Default for Fixed<T> {
 }
 
 impl<T: ArrowPrimitiveType> Fixed<T> {
-    #[inline]
-    pub(super) fn push(&mut self, value: T::Native) {
-        self.values.push(value);
+    /// Adds values: as `common` reads them or, where it does not, `any`.
+    #[inline(always)]
+    pub(super) fn fill(
+        &mut self,
+        cells: Cells<'_>,
+        common: impl Fn(Span<'_>) -> Option<T::Native>,
+        any: impl Fn(&[u8]) -> Result<T::Native, Fault>,
+    ) -> Result<(), BadRow> {
+        let mut bad = Ok(());
+        self.values.extend(cells.iter().enumerate().map(|(at, cell)| {
+            let Some(cell) = cell else { return T::Native::default() };
+            common(cell).unwrap_or_else(|| {
+                any(cell.get()).unwrap_or_else(|fault| {
+                    bad = bad.and(Err(BadRow { at, fault }));
+                    T::Native::default()
+                })
+            })
+        }));
+        bad
+    }
+
+    /// Adds values that are `N` bytes each.
+    #[inline(always)]
+    pub(super) fn fill_exact<const N: usize>(
+        &mut self,
+        cells: Cells<'_>,
+        read: impl Fn([u8; N]) -> T::Native,
+    ) -> Result<(), BadRow> {
+        self.fill(cells, |cell| cell.exactly().map(&read), |cell| fixed(cell).map(&read))
     }
 }
 
@@ -95,9 +148,24 @@ impl Default for Bits {
 }
 
 impl Bits {
-    #[inline]
-    pub(super) fn push(&mut self, value: bool) {
-        self.0.append(value);
+    /// Adds values: as `common` reads them or, where it does not, `any`.
+    #[inline(always)]
+    pub(super) fn fill(
+        &mut self,
+        cells: Cells<'_>,
+        common: impl Fn(Span<'_>) -> Option<bool>,
+        any: impl Fn(&[u8]) -> Result<bool, Fault>,
+    ) -> Result<(), BadRow> {
+        for (at, cell) in cells.iter().enumerate() {
+            self.0.append(match cell {
+                None => false,
+                Some(cell) => match common(cell) {
+                    Some(value) => value,
+                    None => any(cell.get()).map_err(|fault| BadRow { at, fault })?,
+                },
+            });
+        }
+        Ok(())
     }
 }
 
@@ -147,24 +215,43 @@ impl Default for Bytes {
 }
 
 impl Bytes {
-    /// Adds a short value by a copy of known length, which takes no call and no branch on the length; `None` if it is long.
-    #[inline(always)]
-    pub(super) fn append_short(&mut self, cell: Span<'_>) -> Option<()> {
-        let window = cell.window::<COPIED_AT_ONCE>().filter(|_| cell.len() <= COPIED_AT_ONCE)?;
-        let end = self.data.len() + cell.len();
-        let offset = i32::try_from(end).ok()?;
-        self.data.extend_from_slice(window);
-        self.data.truncate(end);
-        self.offsets.push(offset);
-        Some(())
+    /// Adds values as they are.
+    pub(super) fn fill(&mut self, cells: Cells<'_>) -> Result<(), BadRow> {
+        let (total, longest) =
+            cells.lengths().fold((0, 0), |(total, longest), length| (total + length, length.max(longest)));
+        if i32::try_from(self.data.len() + total).is_err() {
+            return self.fill_each(cells, Self::append);
+        }
+        match longest {
+            0..=8 => self.fill_by_windows::<8>(cells, total),
+            9..=16 => self.fill_by_windows::<16>(cells, total),
+            _ => self.fill_by_windows::<WIDEST_WINDOW>(cells, total),
+        }
+        Ok(())
     }
 
-    pub(super) fn append(&mut self, cell: &[u8]) -> Result<(), Fault> {
-        let end = self.data.len().checked_add(cell.len()).and_then(|end| i32::try_from(end).ok());
-        let end = end.ok_or(Fault::BatchTooLarge)?;
-        self.data.extend_from_slice(cell);
-        self.offsets.push(end);
-        Ok(())
+    /// Adds values that take `total` bytes, by copies of `N` bytes where that is enough.
+    #[inline(always)]
+    fn fill_by_windows<const N: usize>(&mut self, cells: Cells<'_>, total: usize) {
+        let mut end = self.data.len();
+        self.data.resize(end + total + N, 0);
+        let data = self.data.as_mut_slice();
+        self.offsets.extend(cells.iter().map(|cell| {
+            if let Some(cell) = cell {
+                copy::<N>(cell, data.get_mut(end..).unwrap_or_default());
+                end += cell.len();
+            }
+            // OK because all offsets up to that of the total fit.
+            end as i32
+        }));
+        self.data.truncate(end);
+    }
+
+    fn append(&mut self, cell: &[u8]) -> Result<(), Fault> {
+        self.append_with(|data| {
+            data.extend_from_slice(cell);
+            Ok(())
+        })
     }
 
     /// Adds a value that `write` puts at the end of the data. On error nothing is added.
@@ -214,7 +301,7 @@ impl ValueBuffer for Bytes {
         self.offsets.push(0);
         self.offsets.reserve_exact(with_slack(self.taken_rows));
         self.lent_data.reclaim(&mut self.data);
-        self.data.reserve_exact(with_slack(self.taken_bytes) + COPIED_AT_ONCE);
+        self.data.reserve_exact(with_slack(self.taken_bytes) + WIDEST_WINDOW);
     }
 
     fn take(&mut self, data_type: &DataType, nulls: Option<NullBuffer>) -> Result<ArrayRef, BadCell> {
@@ -232,6 +319,23 @@ impl ValueBuffer for Bytes {
             Ok(array) => Ok(Arc::new(array)),
             Err(error) => Err(bad_text(&offsets, &data).unwrap_or_else(|| refused(error))),
         }
+    }
+}
+
+/// Copies a value to the start of `data`, which has room for `N` bytes more.
+#[inline(always)]
+fn copy<const N: usize>(cell: Span<'_>, data: &mut [u8]) {
+    let short = cell.window::<N>().filter(|_| cell.len() <= N);
+    match (short, data.first_chunk_mut::<N>()) {
+        (Some(window), Some(data)) => *data = *window,
+        _ => copy_long(cell.get(), data),
+    }
+}
+
+#[inline(never)]
+fn copy_long(cell: &[u8], data: &mut [u8]) {
+    if let Some(data) = data.get_mut(..cell.len()) {
+        data.copy_from_slice(cell);
     }
 }
 

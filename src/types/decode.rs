@@ -1,8 +1,8 @@
 //! Columns: the decoder of each, chosen once from form and format, and the buffer it fills.
 //!
-//! A cell costs one jump and no allocation. Does not know rows, messages or names, nor how one value is read.
-//! Invariant: between two rows every column holds one slot per row of the batch; `truncate` restores that after a
-//! row that failed half way.
+//! A block of cells costs one jump, a cell none, and no allocation. Does not know rows, messages or names, nor how one value
+//! is read. Invariant: between two blocks every column holds one slot per row of the batch; `truncate` restores that after
+//! a row that failed.
 
 use arrow_array::ArrayRef;
 use arrow_array::types::{
@@ -12,7 +12,8 @@ use arrow_array::types::{
 use arrow_buffer::IntervalMonthDayNano;
 use arrow_schema::DataType;
 
-use super::buffer::{BadCell, Bits, Bytes, Fixed, Nulls, ValueBuffer};
+use super::block::Cells;
+use super::buffer::{BadCell, BadRow, Bits, Bytes, Fixed, Nulls, ValueBuffer};
 use super::error::Fault;
 use super::fast;
 use super::geometry::{geography_to_iso_wkb, geometry_to_iso_wkb};
@@ -21,13 +22,12 @@ use super::interval::{
 };
 use super::list::Lists;
 use super::numeric::Decimal;
-use super::scalar::{boolean_binary, boolean_text, bytea_text, fixed, float_text, hex_text, integer_text};
+use super::scalar::{boolean_binary, boolean_text, bytea_text, float_text, hex_text, integer_text};
 use super::table::{Element, Form, form};
 use super::temporal::{
     date_binary, date_text, time_binary, time_text, timestamp_binary, timestamp_text, timestamptz_text,
     timetz_binary,
 };
-use crate::span::Span;
 
 /// The values of one column since the last batch.
 #[derive(Debug)]
@@ -57,40 +57,29 @@ impl Column {
         }
     }
 
-    /// Whether its values are binary; `None` if that makes no difference.
-    pub(super) fn binary(&self) -> Option<bool> {
-        if matches!(self.values, Values::Text(_)) { None } else { Some(self.binary) }
-    }
-
-    /// Adds a value. On error nothing is added. The constants say which formats occur in the row.
-    #[inline(always)]
-    pub(super) fn append<const BINARY: bool, const TEXT: bool>(
-        &mut self,
-        cell: Span<'_>,
-    ) -> Result<(), Fault> {
-        let common = if BINARY && (self.binary || !TEXT) {
-            self.values.append_common_binary(cell)
-        } else {
-            self.values.append_common_text(cell)
-        };
-        if common.is_some() { Ok(()) } else { self.append_any(cell.get()) }
-    }
-
-    // Never inlined: a loop that holds nothing but the common forms keeps its variables in registers.
-    #[inline(never)]
-    fn append_any(&mut self, cell: &[u8]) -> Result<(), Fault> {
-        if self.binary { self.values.append_binary(cell) } else { self.values.append_text(cell) }
-    }
-
-    /// Adds NULL as row `row` of the batch, counted from 0.
-    #[inline]
-    pub(super) fn append_null(&mut self, row: usize) -> Result<(), Fault> {
-        if !self.nullable {
-            return Err(Fault::Null);
+    /// Adds the cells of rows from `row` on, counted from the start of the batch. On error the rows before the one at fault
+    /// are added; there may be more, for `truncate` to drop.
+    pub(super) fn append(&mut self, cells: Cells<'_>, row: usize, has_null: bool) -> Result<(), BadRow> {
+        let nulls = if has_null { self.append_nulls(cells, row) } else { Ok(()) };
+        match (self.fill(cells), nulls) {
+            (Err(value), Err(null)) if value.at < null.at => Err(value),
+            (_, Err(null)) => Err(null),
+            (filled, Ok(())) => filled,
         }
-        self.nulls.push(row);
-        self.values.buffer().push_null();
+    }
+
+    fn append_nulls(&mut self, cells: Cells<'_>, row: usize) -> Result<(), BadRow> {
+        for (at, _) in cells.iter().enumerate().filter(|(_, cell)| cell.is_none()) {
+            if !self.nullable {
+                return Err(BadRow { at, fault: Fault::Null });
+            }
+            self.nulls.push(row + at);
+        }
         Ok(())
+    }
+
+    fn fill(&mut self, cells: Cells<'_>) -> Result<(), BadRow> {
+        if self.binary { self.values.fill_binary(cells) } else { self.values.fill_text(cells) }
     }
 
     /// Drops all but the first `rows` rows.
@@ -118,8 +107,7 @@ enum Wire<'a> {
     Text(&'a [u8]),
 }
 
-/// A decoder and its buffer. What is rare goes through a function pointer: its cost is that of the value, and the jump
-/// stays short for all others.
+/// A decoder and its buffer. What is rare goes through a function pointer, whose cost is small beside that of the value.
 #[derive(Debug)]
 enum Values {
     Array(Box<Lists>),
@@ -174,90 +162,60 @@ impl Values {
         }
     }
 
-    /// Adds a value in its common form; `None` if it has another, or none.
-    #[inline(always)]
-    fn append_common_binary(&mut self, cell: Span<'_>) -> Option<()> {
+    /// Adds values: each in its common form, or else by the complete decoder.
+    fn fill_binary(&mut self, cells: Cells<'_>) -> Result<(), BadRow> {
         match self {
-            Self::Boolean(column) => column.push(fast::boolean(cell, true)?),
-            Self::Date(column) => column.push(fast::date_binary(cell)?),
-            Self::Decimal(column, decimal) => column.push(decimal.common_binary(cell)?),
-            Self::Float32(column) => column.push(f32::from_be_bytes(cell.exactly()?)),
-            Self::Float64(column) => column.push(f64::from_be_bytes(cell.exactly()?)),
-            Self::Int16(column) => column.push(i16::from_be_bytes(cell.exactly()?)),
-            Self::Int32(column) => column.push(i32::from_be_bytes(cell.exactly()?)),
-            Self::Int64(column) => column.push(i64::from_be_bytes(cell.exactly()?)),
-            Self::Text(column) => column.append_short(cell)?,
-            Self::Time(column) => column.push(fast::time_binary(cell)?),
-            Self::Timestamp(column) | Self::TimestampTz(column) => column.push(fast::timestamp_binary(cell)?),
-            _ => return None,
+            Self::Array(column) => column.fill_each(cells, Lists::append_array_binary),
+            Self::Boolean(column) => column.fill(cells, |cell| fast::boolean(cell, true), boolean_binary),
+            Self::Bytes(column, read) => column
+                .fill_each(cells, |column, cell| column.append_with(|data| read(Wire::Binary(cell), data))),
+            Self::Date(column) => column.fill(cells, fast::date_binary, date_binary),
+            Self::Decimal(column, decimal) => {
+                let decimal = *decimal;
+                column.fill(cells, |cell| decimal.common_binary(cell), |cell| decimal.binary(cell))
+            }
+            Self::Float32(column) => column.fill_exact(cells, f32::from_be_bytes),
+            Self::Float64(column) => column.fill_exact(cells, f64::from_be_bytes),
+            Self::Int16(column) => column.fill_exact(cells, i16::from_be_bytes),
+            Self::Int32(column) => column.fill_exact(cells, i32::from_be_bytes),
+            Self::Int64(column) => column.fill_exact(cells, i64::from_be_bytes),
+            Self::Interval(column, read) => column.fill(cells, |_| None, |cell| read(Wire::Binary(cell))),
+            Self::Text(column) => column.fill(cells),
+            Self::TextOnly(column) => column.fill_each(cells, |_, _| Err(Fault::BinaryUnsupported)),
+            Self::Time(column) => column.fill(cells, fast::time_binary, time_binary),
+            Self::Timestamp(column) | Self::TimestampTz(column) => {
+                column.fill(cells, fast::timestamp_binary, timestamp_binary)
+            }
+            Self::UInt32(column) => column.fill_exact(cells, u32::from_be_bytes),
+            Self::Vector(column) => column.fill_each(cells, |_, _| Err(Fault::BinaryUnsupported)),
         }
-        Some(())
     }
 
-    /// Adds a value in its common form; `None` if it has another, or none.
-    #[inline(always)]
-    fn append_common_text(&mut self, cell: Span<'_>) -> Option<()> {
+    /// Adds values: each in its common form, or else by the complete decoder.
+    fn fill_text(&mut self, cells: Cells<'_>) -> Result<(), BadRow> {
         match self {
-            Self::Boolean(column) => column.push(fast::boolean(cell, false)?),
-            Self::Date(column) => column.push(fast::date_text(cell)?),
-            Self::Decimal(column, decimal) => column.push(decimal.common_text(cell)?),
-            Self::Float32(column) => column.push(float_text(cell.get()).ok()?),
-            Self::Float64(column) => column.push(float_text(cell.get()).ok()?),
-            Self::Int16(column) => column.push(fast::integer_text(cell)?),
-            Self::Int32(column) => column.push(fast::integer_text(cell)?),
-            Self::Int64(column) => column.push(fast::integer_text(cell)?),
-            Self::Text(column) | Self::TextOnly(column) => column.append_short(cell)?,
-            Self::Time(column) => column.push(fast::time_text(cell)?),
-            Self::Timestamp(column) => column.push(fast::timestamp_text(cell)?),
-            Self::TimestampTz(column) => column.push(fast::timestamptz_text(cell)?),
-            _ => return None,
+            Self::Array(column) => column.fill_each(cells, Lists::append_array_text),
+            Self::Boolean(column) => column.fill(cells, |cell| fast::boolean(cell, false), boolean_text),
+            Self::Bytes(column, read) => column
+                .fill_each(cells, |column, cell| column.append_with(|data| read(Wire::Text(cell), data))),
+            Self::Date(column) => column.fill(cells, fast::date_text, date_text),
+            Self::Decimal(column, decimal) => {
+                let decimal = *decimal;
+                column.fill(cells, |cell| decimal.common_text(cell), |cell| decimal.text(cell))
+            }
+            Self::Float32(column) => column.fill(cells, |_| None, float_text),
+            Self::Float64(column) => column.fill(cells, |_| None, float_text),
+            Self::Int16(column) => column.fill(cells, fast::integer_text, integer_text),
+            Self::Int32(column) => column.fill(cells, fast::integer_text, integer_text),
+            Self::Int64(column) => column.fill(cells, fast::integer_text, integer_text),
+            Self::Interval(column, read) => column.fill(cells, |_| None, |cell| read(Wire::Text(cell))),
+            Self::Text(column) | Self::TextOnly(column) => column.fill(cells),
+            Self::Time(column) => column.fill(cells, fast::time_text, time_text),
+            Self::Timestamp(column) => column.fill(cells, fast::timestamp_text, timestamp_text),
+            Self::TimestampTz(column) => column.fill(cells, fast::timestamptz_text, timestamptz_text),
+            Self::UInt32(column) => column.fill(cells, fast::integer_text, integer_text),
+            Self::Vector(column) => column.fill_each(cells, Lists::append_vector_text),
         }
-        Some(())
-    }
-
-    fn append_binary(&mut self, cell: &[u8]) -> Result<(), Fault> {
-        match self {
-            Self::Array(column) => return column.append_array_binary(cell),
-            Self::Boolean(column) => column.push(boolean_binary(cell)?),
-            Self::Bytes(column, read) => return column.append_with(|data| read(Wire::Binary(cell), data)),
-            Self::Date(column) => column.push(date_binary(cell)?),
-            Self::Decimal(column, decimal) => column.push(decimal.binary(cell)?),
-            Self::Float32(column) => column.push(f32::from_be_bytes(fixed(cell)?)),
-            Self::Float64(column) => column.push(f64::from_be_bytes(fixed(cell)?)),
-            Self::Int16(column) => column.push(i16::from_be_bytes(fixed(cell)?)),
-            Self::Int32(column) => column.push(i32::from_be_bytes(fixed(cell)?)),
-            Self::Int64(column) => column.push(i64::from_be_bytes(fixed(cell)?)),
-            Self::Interval(column, read) => column.push(read(Wire::Binary(cell))?),
-            Self::Text(column) => return column.append(cell),
-            Self::TextOnly(_) | Self::Vector(_) => return Err(Fault::BinaryUnsupported),
-            Self::Time(column) => column.push(time_binary(cell)?),
-            Self::Timestamp(column) | Self::TimestampTz(column) => column.push(timestamp_binary(cell)?),
-            Self::UInt32(column) => column.push(u32::from_be_bytes(fixed(cell)?)),
-        }
-        Ok(())
-    }
-
-    fn append_text(&mut self, cell: &[u8]) -> Result<(), Fault> {
-        match self {
-            Self::Array(column) => return column.append_array_text(cell),
-            Self::Boolean(column) => column.push(boolean_text(cell)?),
-            Self::Bytes(column, read) => return column.append_with(|data| read(Wire::Text(cell), data)),
-            Self::Date(column) => column.push(date_text(cell)?),
-            Self::Decimal(column, decimal) => column.push(decimal.text(cell)?),
-            Self::Float32(column) => column.push(float_text(cell)?),
-            Self::Float64(column) => column.push(float_text(cell)?),
-            Self::Int16(column) => column.push(integer_text(cell)?),
-            Self::Int32(column) => column.push(integer_text(cell)?),
-            Self::Int64(column) => column.push(integer_text(cell)?),
-            Self::Interval(column, read) => column.push(read(Wire::Text(cell))?),
-            Self::Text(column) | Self::TextOnly(column) => return column.append(cell),
-            Self::Time(column) => column.push(time_text(cell)?),
-            Self::Timestamp(column) => column.push(timestamp_text(cell)?),
-            Self::TimestampTz(column) => column.push(timestamptz_text(cell)?),
-            Self::UInt32(column) => column.push(integer_text(cell)?),
-            Self::Vector(column) => return column.append_vector_text(cell),
-        }
-        Ok(())
     }
 
     /// The buffer without its decoder, for all that is not done once per value.

@@ -12,6 +12,7 @@ use arrow_array::{ArrayRef, ListArray};
 use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 
+use super::block::Place;
 use super::buffer::{BadCell, ValueBuffer, refused};
 use super::decode::Column;
 use super::error::{Expected, Fault};
@@ -164,13 +165,10 @@ impl Lists {
     }
 
     fn push(&mut self, element: Option<&[u8]>) -> Result<(), Fault> {
-        match element {
-            Some(cell) => self.elements.append::<true, true>(cell.into()),
-            None => {
-                let row = self.elements.len();
-                self.elements.append_null(row)
-            }
-        }
+        let row = self.elements.len();
+        let place = Place::of(element);
+        let appended = self.elements.append(place.cells(element), row, element.is_none());
+        appended.map_err(|bad| bad.fault)
     }
 
     /// Elements of all lists so far.

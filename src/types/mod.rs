@@ -7,7 +7,8 @@
 //! | file | owns |
 //! |---|---|
 //! | `table` | the type table and what is derived from it: SQL name, Arrow field, format to ask for |
-//! | `batch` | [`BatchBuilder`]: walks rows in place, cuts batches |
+//! | `batch` | [`BatchBuilder`]: rows in place to record batches |
+//! | `block` | where the cells of a few rows are |
 //! | `decode` | the decoder of a column, chosen once |
 //! | `encode` | the other way: the parameter type, the format and the writer of an Arrow column |
 //! | `buffer` | the memory of a column, from values to an Arrow array |
@@ -19,6 +20,7 @@
 //! | `error` | [`DecodeError`] |
 
 mod batch;
+mod block;
 mod buffer;
 mod cells;
 mod decode;

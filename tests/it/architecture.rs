@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 /// A module and the modules that it may name.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("ffi", &["adbc"]),
-    ("adbc", &["auth", "platform", "secret", "session", "span", "types"]),
+    ("adbc", &["auth", "data_rows", "platform", "secret", "session", "types"]),
     ("auth", &["platform", "secret"]),
-    ("session", &["platform", "secret", "span"]),
-    ("types", &["span"]),
+    ("session", &["data_rows", "platform", "secret"]),
+    ("types", &["data_rows", "span"]),
+    ("data_rows", &["span"]),
     ("secret", &[]),
     ("span", &[]),
     ("platform", &[]),

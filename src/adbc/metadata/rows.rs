@@ -13,8 +13,8 @@ use crate::adbc::connection::Connection;
 use crate::adbc::error::{from_decode, from_session};
 use crate::adbc::running::RunningOperation;
 use crate::adbc::runtime;
+use crate::data_rows::DataRows;
 use crate::session::{Column, FetchError, Operation, ResultFormats, Session};
-use crate::span::Span;
 use crate::types::{Dialect, text_cells};
 
 /// The queries of one metadata call.
@@ -100,10 +100,12 @@ impl Queries {
             let mut rows = started.map_err(|error| from_session(&error))?;
             let (width, positions) = layout(rows.columns().unwrap_or_default())?;
             let mut number = 0;
-            let take = |body: Span<'_>| -> Result<ControlFlow<()>> {
-                number += 1;
-                let cells = text_cells(body.get(), width, positions, number);
-                on_row(cells.map_err(|error| from_decode(&error))?)?;
+            let take = |rows: &mut DataRows<'_>| -> Result<ControlFlow<()>> {
+                for body in rows {
+                    number += 1;
+                    let cells = text_cells(body.get(), width, positions, number);
+                    on_row(cells.map_err(|error| from_decode(&error))?)?;
+                }
                 Ok(ControlFlow::Continue(()))
             };
             rows.read_rows(take).await.map(drop).map_err(|error| match error {

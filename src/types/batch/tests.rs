@@ -15,15 +15,15 @@ use super::*;
 
 const LIMITS: BatchLimits = BatchLimits { rows: 1000, bytes: 1 << 20 };
 const NO_MODIFIER: i32 = -1;
-const NUMERIC_8_2: i32 = (8 << 16 | 2) + 4;
+pub(super) const NUMERIC_8_2: i32 = (8 << 16 | 2) + 4;
 
-const BOOL: u32 = 16;
+pub(super) const BOOL: u32 = 16;
 const CHAR: u32 = 1042;
-const DATE: u32 = 1082;
+pub(super) const DATE: u32 = 1082;
 const GEOGRAPHY: u32 = 3001;
 const GEOMETRY: u32 = 3000;
 const INT2: u32 = 21;
-const INT4: u32 = 23;
+pub(super) const INT4: u32 = 23;
 const INT4_ARRAY: u32 = 1007;
 const INT8: u32 = 20;
 const INTERVAL: u32 = 1186;
@@ -31,18 +31,18 @@ const INTERVAL_D2S: u32 = 1190;
 const INTERVAL_Y2M: u32 = 1188;
 const FLOAT4: u32 = 700;
 const FLOAT8: u32 = 701;
-const NUMERIC: u32 = 1700;
+pub(super) const NUMERIC: u32 = 1700;
 const OID: u32 = 26;
 const SUPER: u32 = 4000;
 const TIME: u32 = 1083;
-const TIMESTAMP: u32 = 1114;
+pub(super) const TIMESTAMP: u32 = 1114;
 const TIMESTAMPTZ: u32 = 1184;
 const TIMETZ: u32 = 1266;
 const VARBYTE: u32 = 6551;
-const VARCHAR: u32 = 1043;
+pub(super) const VARCHAR: u32 = 1043;
 const VARCHAR_ARRAY: u32 = 1015;
 
-fn text(oid: u32) -> ColumnSpec {
+pub(super) fn text(oid: u32) -> ColumnSpec {
     ColumnSpec {
         name: "c".into(),
         oid,
@@ -53,11 +53,11 @@ fn text(oid: u32) -> ColumnSpec {
     }
 }
 
-fn binary(oid: u32) -> ColumnSpec {
+pub(super) fn binary(oid: u32) -> ColumnSpec {
     ColumnSpec { binary: true, ..text(oid) }
 }
 
-fn row(cells: &[Option<&[u8]>]) -> Vec<u8> {
+pub(super) fn row(cells: &[Option<&[u8]>]) -> Vec<u8> {
     let mut body = i16::try_from(cells.len()).unwrap().to_be_bytes().to_vec();
     for cell in cells {
         let length = cell.map_or(-1, |cell| i32::try_from(cell.len()).unwrap());
@@ -67,7 +67,7 @@ fn row(cells: &[Option<&[u8]>]) -> Vec<u8> {
     body
 }
 
-fn builder(columns: &[ColumnSpec]) -> BatchBuilder {
+pub(super) fn builder(columns: &[ColumnSpec]) -> BatchBuilder {
     BatchBuilder::new(columns, LIMITS)
 }
 
@@ -75,13 +75,20 @@ fn builder(columns: &[ColumnSpec]) -> BatchBuilder {
 fn decode(column: ColumnSpec, cells: &[Option<&[u8]>]) -> Result<RecordBatch, DecodeError> {
     let mut builder = builder(&[column]);
     for cell in cells {
-        let _ = builder.push(&row(&[*cell]))?;
+        let _ = push(&mut builder, &row(&[*cell]))?;
     }
     builder.finish()
 }
 
+/// Adds one DataRow body.
+pub(super) fn push(builder: &mut BatchBuilder, body: &[u8]) -> Result<ControlFlow<()>, DecodeError> {
+    let length = u32::try_from(body.len() + 4).unwrap();
+    let message = [&b"D"[..], &length.to_be_bytes(), body].concat();
+    builder.push(&mut DataRows::new(&message, message.len()))
+}
+
 fn push_error(columns: &[ColumnSpec], body: &[u8]) -> DecodeError {
-    builder(columns).push(body).unwrap_err()
+    push(&mut builder(columns), body).unwrap_err()
 }
 
 /// One value in both formats becomes the same array.
@@ -331,11 +338,11 @@ fn lists_of_many_rows_stay_apart() {
 #[test]
 fn a_list_that_fails_leaves_no_trace() {
     let mut builder = builder(&[text(INT4_ARRAY), text(INT4)]);
-    let _ = builder.push(&row(&[Some(b"{1,NULL}"), Some(b"1")])).unwrap();
+    let _ = push(&mut builder, &row(&[Some(b"{1,NULL}"), Some(b"1")])).unwrap();
     for bad in [[Some(&b"{7,NULL,x}"[..]), Some(b"1")], [Some(b"{8,NULL,9}"), Some(b"x")]] {
-        builder.push(&row(&bad)).unwrap_err();
+        push(&mut builder, &row(&bad)).unwrap_err();
     }
-    let _ = builder.push(&row(&[Some(b"{2}"), Some(b"1")])).unwrap();
+    let _ = push(&mut builder, &row(&[Some(b"{2}"), Some(b"1")])).unwrap();
     let batch = builder.finish().unwrap();
     let lists = batch.column(0).as_list::<i32>();
     assert_eq!(lists.value_offsets(), [0, 2, 3]);
@@ -394,7 +401,7 @@ fn nulls_fall_on_their_rows() {
         let digits = number.to_string();
         let digits = (number % 7 == 3).then_some(digits.as_bytes());
         let flag = (number != 99).then_some(&b"t"[..]);
-        let _ = builder.push(&row(&[digits, digits, flag])).unwrap();
+        let _ = push(&mut builder, &row(&[digits, digits, flag])).unwrap();
     }
     let batch = builder.finish().unwrap();
     for number in 0..100 {
@@ -409,21 +416,21 @@ fn nulls_fall_on_their_rows() {
 #[test]
 fn columns_without_null_have_no_validity() {
     let mut builder = builder(&[text(INT4)]);
-    let _ = builder.push(&row(&[None])).unwrap();
+    let _ = push(&mut builder, &row(&[None])).unwrap();
     assert_eq!(builder.finish().unwrap().column(0).null_count(), 1);
-    let _ = builder.push(&row(&[Some(b"1")])).unwrap();
+    let _ = push(&mut builder, &row(&[Some(b"1")])).unwrap();
     assert!(builder.finish().unwrap().column(0).nulls().is_none());
 }
 
 #[test]
 fn batches_are_cut_by_rows() {
     let mut builder = BatchBuilder::new(&[text(INT4)], BatchLimits { rows: 2, bytes: usize::MAX });
-    assert_eq!(builder.push(&row(&[Some(b"1")])).unwrap(), ControlFlow::Continue(()));
-    assert_eq!(builder.push(&row(&[Some(b"2")])).unwrap(), ControlFlow::Break(()));
+    assert_eq!(push(&mut builder, &row(&[Some(b"1")])).unwrap(), ControlFlow::Continue(()));
+    assert_eq!(push(&mut builder, &row(&[Some(b"2")])).unwrap(), ControlFlow::Break(()));
     assert_eq!(builder.rows(), 2);
     assert_eq!(builder.finish().unwrap().num_rows(), 2);
     assert_eq!(builder.rows(), 0);
-    assert_eq!(builder.push(&row(&[Some(b"3")])).unwrap(), ControlFlow::Continue(()));
+    assert_eq!(push(&mut builder, &row(&[Some(b"3")])).unwrap(), ControlFlow::Continue(()));
     let batch = builder.finish().unwrap();
     assert_eq!(batch.column(0).as_primitive::<Int32Type>().values(), &[3]);
 }
@@ -431,12 +438,12 @@ fn batches_are_cut_by_rows() {
 #[test]
 fn batches_are_cut_by_bytes_and_hold_at_least_one_row() {
     let mut builder = BatchBuilder::new(&[text(VARCHAR)], BatchLimits { rows: usize::MAX, bytes: 100 });
-    assert_eq!(builder.push(&row(&[Some(&[b'x'; 90])])).unwrap(), ControlFlow::Continue(()));
-    assert_eq!(builder.push(&row(&[Some(&[b'x'; 2])])).unwrap(), ControlFlow::Break(()));
+    assert_eq!(push(&mut builder, &row(&[Some(&[b'x'; 90])])).unwrap(), ControlFlow::Continue(()));
+    assert_eq!(push(&mut builder, &row(&[Some(&[b'x'; 2])])).unwrap(), ControlFlow::Break(()));
     assert_eq!(builder.finish().unwrap().num_rows(), 2);
-    assert_eq!(builder.push(&row(&[Some(&[b'x'; 5000])])).unwrap(), ControlFlow::Break(()));
+    assert_eq!(push(&mut builder, &row(&[Some(&[b'x'; 5000])])).unwrap(), ControlFlow::Break(()));
     let mut nothing = BatchBuilder::new(&[text(VARCHAR)], BatchLimits { rows: 0, bytes: 0 });
-    assert_eq!(nothing.push(&row(&[None])).unwrap(), ControlFlow::Break(()));
+    assert_eq!(push(&mut nothing, &row(&[None])).unwrap(), ControlFlow::Break(()));
     assert_eq!(nothing.finish().unwrap().num_rows(), 1);
 }
 
@@ -444,8 +451,8 @@ fn batches_are_cut_by_bytes_and_hold_at_least_one_row() {
 fn nulls_count_towards_the_bytes_of_a_batch() {
     let numeric = ColumnSpec { type_modifier: NUMERIC_8_2, ..text(NUMERIC) };
     let mut builder = BatchBuilder::new(&[numeric], BatchLimits { rows: usize::MAX, bytes: 32 });
-    assert_eq!(builder.push(&row(&[None])).unwrap(), ControlFlow::Continue(()));
-    assert_eq!(builder.push(&row(&[None])).unwrap(), ControlFlow::Break(()));
+    assert_eq!(push(&mut builder, &row(&[None])).unwrap(), ControlFlow::Continue(()));
+    assert_eq!(push(&mut builder, &row(&[None])).unwrap(), ControlFlow::Break(()));
 }
 
 #[test]
@@ -459,8 +466,8 @@ fn no_rows_make_an_empty_batch_with_the_schema() {
 #[test]
 fn rows_without_columns_are_counted() {
     let mut builder = builder(&[]);
-    let _ = builder.push(&[0, 0]).unwrap();
-    let _ = builder.push(&[0, 0]).unwrap();
+    let _ = push(&mut builder, &[0, 0]).unwrap();
+    let _ = push(&mut builder, &[0, 0]).unwrap();
     let batch = builder.finish().unwrap();
     assert_eq!((batch.num_rows(), batch.num_columns()), (2, 0));
 }
@@ -469,7 +476,7 @@ fn rows_without_columns_are_counted() {
 fn duplicate_and_empty_names_are_kept() {
     let column = ColumnSpec { name: String::new(), ..text(INT4) };
     let mut builder = builder(&[column.clone(), column, text(INT4), text(INT4)]);
-    let _ = builder.push(&row(&[Some(b"1"), Some(b"2"), Some(b"3"), None])).unwrap();
+    let _ = push(&mut builder, &row(&[Some(b"1"), Some(b"2"), Some(b"3"), None])).unwrap();
     let names: Vec<_> = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
     assert_eq!(names, ["", "", "c", "c"]);
     assert_eq!(builder.finish().unwrap().num_rows(), 1);
@@ -480,13 +487,13 @@ fn a_failed_row_leaves_no_trace() {
     let columns = [text(VARCHAR), text(INT4), text(BOOL), text(INT2)];
     let mut builder = builder(&columns);
     for _ in 0..9 {
-        let _ = builder.push(&row(&[Some(b"good"), Some(b"1"), Some(b"t"), Some(b"1")])).unwrap();
+        let _ = push(&mut builder, &row(&[Some(b"good"), Some(b"1"), Some(b"t"), Some(b"1")])).unwrap();
     }
     for bad in [[Some(&b"bad"[..]), Some(b"2"), Some(b"t"), Some(b"x")], [None, None, None, Some(b"x")]] {
-        let error = builder.push(&row(&bad)).unwrap_err();
+        let error = push(&mut builder, &row(&bad)).unwrap_err();
         assert!(error.to_string().starts_with(r#"cannot read column 4 "c" (SMALLINT) in row 10: value "x""#));
     }
-    let _ = builder.push(&row(&[Some(b"last"), Some(b"3"), None, Some(b"3")])).unwrap();
+    let _ = push(&mut builder, &row(&[Some(b"last"), Some(b"3"), None, Some(b"3")])).unwrap();
     let batch = builder.finish().unwrap();
     assert_eq!(batch.num_rows(), 10);
     assert_eq!(batch.column(0).as_string::<i32>().value(9), "last");
@@ -498,11 +505,11 @@ fn a_failed_row_leaves_no_trace() {
 fn row_numbers_count_through_the_result() {
     let mut builder = builder(&[text(INT4)]);
     for _ in 0..3 {
-        let _ = builder.push(&row(&[Some(b"1")])).unwrap();
-        let _ = builder.push(&row(&[Some(b"1")])).unwrap();
+        let _ = push(&mut builder, &row(&[Some(b"1")])).unwrap();
+        let _ = push(&mut builder, &row(&[Some(b"1")])).unwrap();
         builder.finish().unwrap();
     }
-    let error = builder.push(&row(&[Some(b"1.5")])).unwrap_err();
+    let error = push(&mut builder, &row(&[Some(b"1.5")])).unwrap_err();
     assert!(error.to_string().contains("in row 7: "), "{error}");
 }
 
@@ -561,9 +568,9 @@ fn characters_split_between_two_values_are_invalid() {
 #[test]
 fn a_batch_that_fails_leaves_an_empty_builder() {
     let mut builder = builder(&[text(VARCHAR), text(INT4)]);
-    let _ = builder.push(&row(&[Some(b"\xff"), None])).unwrap();
+    let _ = push(&mut builder, &row(&[Some(b"\xff"), None])).unwrap();
     builder.finish().unwrap_err();
-    let _ = builder.push(&row(&[Some(b"ok"), Some(b"1")])).unwrap();
+    let _ = push(&mut builder, &row(&[Some(b"ok"), Some(b"1")])).unwrap();
     let batch = builder.finish().unwrap();
     assert_eq!(batch.num_rows(), 1);
     assert_eq!(batch.column(1).null_count(), 0);
@@ -578,7 +585,7 @@ fn integers(batch: &RecordBatch) -> (*const i32, Vec<i32>) {
 /// A batch of one row: a number, and its digits as a string.
 fn numbered(builder: &mut BatchBuilder, number: i32) -> RecordBatch {
     let digits = number.to_string();
-    let _ = builder.push(&row(&[Some(digits.as_bytes()), Some(digits.as_bytes())])).unwrap();
+    let _ = push(builder, &row(&[Some(digits.as_bytes()), Some(digits.as_bytes())])).unwrap();
     builder.finish().unwrap()
 }
 
@@ -627,7 +634,7 @@ fn arbitrary_bytes_never_panic() {
                 body.truncate(random(body.len()));
             }
             let rows = builder.rows();
-            let pushed = builder.push(&body).is_ok();
+            let pushed = push(&mut builder, &body).is_ok();
             assert_eq!(builder.rows(), rows + usize::from(pushed));
             if random(50) == 0 {
                 let _ = builder.finish();
