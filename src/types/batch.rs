@@ -74,7 +74,7 @@ impl BatchBuilder {
         loop {
             let bytes = rows.onward();
             let may_be_full = self.take_block(rows);
-            let found = self.block.find(bytes, self.columns.len());
+            let found = self.block.finish(bytes);
             let whole = found.map_or_else(|(whole, _)| whole, |()| self.block.rows());
             self.read_block(bytes, whole)?;
             found.map_err(|(_, fault)| DecodeError::row(fault, self.next_row()))?;
@@ -87,16 +87,15 @@ impl BatchBuilder {
         }
     }
 
-    /// Takes rows for a block; whether the batch may be full with them.
+    /// Takes rows into the block; whether the batch may be full with them.
     fn take_block(&mut self, rows: &mut DataRows<'_>) -> bool {
-        let memory = rows.onward().len();
-        let width = self.columns.len();
-        self.block.clear();
-        while self.block.has_room(width)
+        let bytes = rows.onward();
+        self.block.start(self.columns.len(), rows.left());
+        while self.block.has_room()
             && let Some(row) = rows.next()
         {
-            let start = memory - row.onward().len();
-            self.block.add(start..start + row.len());
+            let start = bytes.len() - row.onward().len();
+            self.block.add(bytes, start..start + row.len());
             self.bytes += self.fixed_row_bytes + row.len();
             if self.rows + self.block.rows() >= self.limits.rows || self.bytes >= self.limits.bytes {
                 return true;

@@ -18,16 +18,22 @@ const BYTES: usize = 1 << 20;
 /// How far a block reaches: far behind the longest row that starts within [`BYTES`].
 const MAX_END: usize = i32::MAX as usize;
 /// Rows whose cells are found side by side: where a cell is depends on the length before it, which takes its time to load.
-const LANES: usize = 2;
+const LANES: usize = 4;
 
 /// The cells of some rows. Keeps its memory.
 #[derive(Debug, Default)]
 pub(super) struct Block {
     /// Where each row is in memory.
     rows: Vec<Range<usize>>,
-    /// Column by column, as many of each as there are rows.
+    /// Column by column, as many of each as there may be rows.
     cells: Vec<Place>,
-    has_null: bool,
+    width: usize,
+    /// Rows that there may be.
+    stride: usize,
+    /// Rows whose cells are found.
+    found: usize,
+    /// The lowest length so far that is not positive.
+    lowest: i32,
 }
 
 /// Where a cell is.
@@ -52,15 +58,21 @@ impl Place {
 }
 
 impl Block {
-    /// Whether another row should be added.
-    #[inline(always)]
-    pub(super) fn has_room(&self, width: usize) -> bool {
-        self.rows.last().is_none_or(|last| (self.rows.len() + 1) * width <= CELLS && last.end <= BYTES)
+    /// Starts anew, for some of the rows with `width` cells that `bytes` can hold.
+    pub(super) fn start(&mut self, width: usize, bytes: usize) {
+        let most = bytes / (size_of::<i16>() + width * size_of::<i32>()) + 1;
+        self.stride = (CELLS / width.max(1)).clamp(1, most);
+        self.width = width;
+        self.cells.resize(self.stride * width, Place::default());
+        self.rows.clear();
+        self.found = 0;
+        self.lowest = 0;
     }
 
-    pub(super) fn clear(&mut self) {
-        self.rows.clear();
-        self.has_null = false;
+    /// Whether another row should be added.
+    #[inline(always)]
+    pub(super) fn has_room(&self) -> bool {
+        self.rows.len() < self.stride && self.rows.last().is_none_or(|last| last.end <= BYTES)
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -68,72 +80,59 @@ impl Block {
     }
 
     pub(super) fn has_null(&self) -> bool {
-        self.has_null
+        self.lowest < 0
     }
 
-    /// Adds a row.
+    /// Adds a row, which lies in `bytes`. The cells of the latest rows are found at once: the processor has something to do
+    /// while the next row is loaded.
     #[inline(always)]
-    pub(super) fn add(&mut self, place: Range<usize>) {
+    pub(super) fn add(&mut self, bytes: &[u8], place: Range<usize>) {
         self.rows.push(place);
+        if self.rows.len() == self.found + LANES
+            && let Some(lanes) = self.rows.last_chunk::<LANES>()
+        {
+            let lanes = lanes.clone();
+            if self.find_lanes(bytes, &lanes).is_some() {
+                self.found += LANES;
+            }
+        }
     }
 
-    /// Finds the cells of the rows, which lie in `bytes`. On error, the number of rows before the malformed one is told, whose
-    /// cells are found.
-    pub(super) fn find(&mut self, bytes: &[u8], width: usize) -> Result<(), (usize, Fault)> {
-        self.cells.resize(self.rows.len() * width, Place::default());
-        let bytes = bytes.get(..MAX_END).unwrap_or(bytes);
-        let mut rows = Rows { bytes, cells: &mut self.cells, stride: self.rows.len(), lowest: 0 };
-        let found = rows.find_all(&self.rows, width);
-        self.has_null = rows.lowest < 0;
-        found
+    /// Finds the cells of the rows that are left. On error, the number of rows before the malformed one is told, whose cells are
+    /// found.
+    pub(super) fn finish(&mut self, bytes: &[u8]) -> Result<(), (usize, Fault)> {
+        while let Some(row) = self.rows.get(self.found).cloned() {
+            if self.find_lanes(bytes, std::array::from_ref(&row)).is_none() {
+                return Err((self.found, what_is_wrong(bytes.get(row), self.width)));
+            }
+            self.found += 1;
+        }
+        Ok(())
     }
 
     /// The cells of a column in the first `rows` rows, which lie in `bytes`.
     pub(super) fn column<'a>(&'a self, bytes: &'a [u8], column: usize, rows: usize) -> Cells<'a> {
-        let first = column * self.rows.len();
+        let first = column * self.stride;
         Cells { bytes, places: self.cells.get(first..first + rows).unwrap_or_default() }
     }
-}
 
-/// Rows under way to their cells.
-struct Rows<'a> {
-    /// [`MAX_END`] at most, so that a position and a length always add up to 32 bits.
-    bytes: &'a [u8],
-    cells: &'a mut [Place],
-    /// Rows of the block.
-    stride: usize,
-    /// The lowest length so far that is not positive.
-    lowest: i32,
-}
-
-impl Rows<'_> {
-    fn find_all(&mut self, rows: &[Range<usize>], width: usize) -> Result<(), (usize, Fault)> {
-        let (lanes, rest) = rows.as_chunks::<LANES>();
-        for (index, lanes) in lanes.iter().enumerate() {
-            let first = index * LANES;
-            if self.find(first, lanes, width).is_none() {
-                self.find_each(first, lanes, width)?;
-            }
-        }
-        self.find_each(lanes.len() * LANES, rest, width)
-    }
-
-    /// Finds the cells of some rows, the first of which is `first` in the block; `None` if any is malformed.
+    /// Finds the cells of the next rows; `None` if any is malformed.
     // A DataRow body is a field count, then per field a length and as many bytes.
     #[inline(always)]
-    fn find<const N: usize>(&mut self, first: usize, rows: &[Range<usize>; N], width: usize) -> Option<()> {
+    fn find_lanes<const N: usize>(&mut self, bytes: &[u8], rows: &[Range<usize>; N]) -> Option<()> {
+        let bytes = bytes.get(..MAX_END).unwrap_or(bytes);
         let mut at = [0; N];
         for (at, row) in at.iter_mut().zip(rows) {
             *at = u32::try_from(row.start).ok()?;
-            if usize::try_from(i16::from_be_bytes(chunk(self.bytes, at)?)) != Ok(width) {
+            if usize::try_from(i16::from_be_bytes(chunk(bytes, at)?)) != Ok(self.width) {
                 return None;
             }
         }
         let mut lowest = 0;
-        for cells in self.cells.chunks_exact_mut(self.stride.max(1)) {
-            let cells = cells.get_mut(first..)?.first_chunk_mut::<N>()?;
+        for cells in self.cells.chunks_exact_mut(self.stride) {
+            let cells = cells.get_mut(self.found..)?.first_chunk_mut::<N>()?;
             for (cell, at) in cells.iter_mut().zip(&mut at) {
-                let length = i32::from_be_bytes(chunk(self.bytes, at)?);
+                let length = i32::from_be_bytes(chunk(bytes, at)?);
                 *cell = Place { start: *at, length };
                 lowest = lowest.min(length);
                 *at += length.max(0) as u32;
@@ -144,16 +143,6 @@ impl Rows<'_> {
         }
         self.lowest = self.lowest.min(lowest);
         Some(())
-    }
-
-    /// Finds the cells of some rows one after the other.
-    fn find_each(&mut self, first: usize, rows: &[Range<usize>], width: usize) -> Result<(), (usize, Fault)> {
-        for (index, row) in (first..).zip(rows) {
-            if self.find(index, std::array::from_ref(row), width).is_none() {
-                return Err((index, what_is_wrong(self.bytes.get(row.clone()), width)));
-            }
-        }
-        Ok(())
     }
 }
 
