@@ -10,7 +10,7 @@ use super::error::Fault;
 use crate::span::Span;
 
 /// The length of a NULL.
-const NULL_LENGTH: i32 = -1;
+pub(super) const NULL_LENGTH: i32 = -1;
 /// So many that to choose a decoder costs nothing, so few that cells and rows are still in the nearest caches.
 const CELLS: usize = 2048;
 /// Rows in more bytes gain nothing from being read together.

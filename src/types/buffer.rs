@@ -1,18 +1,17 @@
-//! Column buffers: values appended one by one, then handed over as one Arrow array without a copy.
+//! Column buffers: values appended a block at a time, then handed over as one Arrow array without a copy.
 //!
-//! Does not read wire values. Invariant: the memory handed over is taken back only when nobody else refers to it.
+//! Does not read wire values. Invariant: a column of a finished block has a slot for each of its rows.
 
 use std::sync::Arc;
 
 use arrow_array::types::ArrowPrimitiveType;
 use arrow_array::{ArrayRef, BinaryArray, BooleanArray, PrimitiveArray, StringArray};
-use arrow_buffer::{
-    ArrowNativeType, BooleanBuffer, BooleanBufferBuilder, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer,
-};
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType};
 
 use super::block::Cells;
 use super::error::Fault;
+use super::lent::Lent;
 use super::scalar::fixed;
 use crate::span::Span;
 
@@ -393,39 +392,5 @@ impl Nulls {
         valid.resize(rows.div_ceil(8), u8::MAX);
         let nulls = NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(valid), 0, rows));
         (nulls.null_count() > 0).then_some(nulls)
-    }
-}
-
-/// Memory of the last two batches, used again once the consumer has dropped them: the page faults of fresh memory cost
-/// as much as decoding. Two, since a consumer's loop often holds one batch until it has the next.
-#[derive(Debug, Default)]
-struct Lent([Option<Buffer>; 2]);
-
-impl Lent {
-    /// Hands over the values, without the unused room that growing left, since the consumer may keep them for long.
-    fn lend<T: ArrowNativeType>(&mut self, values: &mut Vec<T>) -> Buffer {
-        let mut values = std::mem::take(values);
-        if values.capacity() > values.len() + values.len() / 4 {
-            values.shrink_to_fit();
-        }
-        let buffer = Buffer::from_vec(values);
-        let [latest, previous] = &mut self.0;
-        *previous = latest.replace(buffer.clone());
-        buffer
-    }
-
-    /// Takes memory back into `values`, which are empty, if any is free.
-    fn reclaim<T: ArrowNativeType>(&mut self, values: &mut Vec<T>) {
-        for lent in &mut self.0 {
-            match lent.take().map(Buffer::into_vec) {
-                Some(Ok(free)) => {
-                    *values = free;
-                    values.clear();
-                    return;
-                }
-                Some(Err(in_use)) => *lent = Some(in_use),
-                None => {}
-            }
-        }
     }
 }

@@ -2,10 +2,8 @@
 //!
 //! Decodes no value. Invariant: a row with another number of cells than described is an error.
 
+use super::block::NULL_LENGTH;
 use super::error::{DecodeError, Fault};
-
-/// The length of a NULL.
-const NULL_LENGTH: i32 = -1;
 
 /// The cells of a DataRow body at the given positions, `None` for NULL. The row has `width` cells; `row` counts from 1.
 ///

@@ -12,6 +12,7 @@
 //! | `decode` | the decoder of a column, chosen once |
 //! | `encode` | the other way: the parameter type, the format and the writer of an Arrow column |
 //! | `buffer` | the memory of a column, from values to an Arrow array |
+//! | `lent` | memory of finished batches, used again |
 //! | `list` | the memory of a column of lists, and the elements of one |
 //! | `fast` | the common form of a value, without calls and with few branches |
 //! | `scalar`, `numeric`, `temporal`, `interval`, `geometry` | one value from its wire bytes |
@@ -29,6 +30,7 @@ mod error;
 mod fast;
 mod geometry;
 mod interval;
+mod lent;
 mod list;
 mod numeric;
 mod scalar;
