@@ -3,6 +3,9 @@
 //! What `session` hands to `types`: many rows at a time, so that a column's values are read in one go. Does not look into
 //! rows. Invariant: only whole messages are taken, and what is not taken stays.
 
+use std::convert::Infallible;
+use std::ops::ControlFlow;
+
 use crate::span::Span;
 
 /// Type and length field of a message.
@@ -65,6 +68,12 @@ impl<'a> Iterator for DataRows<'a> {
         self.taken += 1;
         Some(row)
     }
+}
+
+/// Takes all rows, for readers that want none.
+pub(crate) fn skip(rows: &mut DataRows<'_>) -> Result<ControlFlow<()>, Infallible> {
+    rows.for_each(drop);
+    Ok(ControlFlow::Continue(()))
 }
 
 #[cfg(test)]

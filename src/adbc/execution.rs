@@ -1,7 +1,5 @@
 //! What an execution gives, and what becomes of it: a reader, or nothing but a count.
 
-use std::convert::Infallible;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,7 +12,7 @@ use super::error::from_session;
 use super::reader::{BatchReader, MemoryReader, Reader, ResultLink};
 use super::running::RunningOperation;
 use super::runtime;
-use crate::data_rows::DataRows;
+use crate::data_rows;
 use crate::session::{self, FetchError, RowStream};
 use crate::types::{BatchBuilder, BatchLimits};
 
@@ -103,11 +101,7 @@ fn in_memory(schema: Schema) -> Reader {
 }
 
 fn discard(rows: &mut RowStream, to_adbc: impl FnOnce(&session::Error) -> Error) -> Result<()> {
-    let discard = |rows: &mut DataRows<'_>| {
-        rows.for_each(drop);
-        Ok::<_, Infallible>(ControlFlow::Continue(()))
-    };
-    match runtime::block_on(rows.read_rows(discard))? {
+    match runtime::block_on(rows.read_rows(data_rows::skip))? {
         Ok(_) => Ok(()),
         Err(FetchError::Session(error)) => Err(to_adbc(&error)),
         Err(FetchError::Row(never)) => match never {},

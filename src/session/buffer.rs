@@ -143,6 +143,7 @@ impl ReadBuffer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data_rows;
 
     fn buffer(bytes: &[u8]) -> ReadBuffer {
         let mut buffer = ReadBuffer::new(MAX_MESSAGE);
@@ -185,11 +186,7 @@ mod tests {
 
     /// Takes all rows.
     fn take_all(buffer: &mut ReadBuffer) -> usize {
-        let taken = buffer.take_rows(|rows| {
-            rows.for_each(drop);
-            Ok::<_, ()>(ControlFlow::Continue(()))
-        });
-        let (rows, flow) = taken.unwrap();
+        let (rows, flow) = buffer.take_rows(data_rows::skip).unwrap();
         assert_eq!(flow, ControlFlow::Continue(()));
         rows
     }

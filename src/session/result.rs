@@ -15,7 +15,7 @@ use super::limits::Limits;
 use super::message::{self, CommandTag};
 use super::request::{Close, Request};
 use super::wire::{Wire, unexpected};
-use crate::data_rows::DataRows;
+use crate::data_rows::{self, DataRows};
 
 /// Rows per Execute on a named portal.
 pub(super) const PORTAL_ROWS: i32 = 16_384;
@@ -267,10 +267,7 @@ impl Wire {
 
     /// Drops the rows that are in the buffer.
     pub(super) fn pump_away(&mut self) -> Result<Pump, Error> {
-        let Ok(pumped) = self.pump(|rows| {
-            rows.for_each(drop);
-            Ok::<_, Infallible>(ControlFlow::Continue(()))
-        });
+        let Ok(pumped) = self.pump(data_rows::skip);
         pumped
     }
 

@@ -73,12 +73,11 @@ impl BatchBuilder {
     pub(crate) fn push(&mut self, rows: &mut DataRows<'_>) -> Result<ControlFlow<()>, DecodeError> {
         loop {
             let bytes = rows.onward();
-            let may_be_full = self.take_block(rows);
+            self.take_block(rows);
             let found = self.block.finish(bytes);
-            let whole = found.map_or_else(|(whole, _)| whole, |()| self.block.rows());
-            self.read_block(bytes, whole)?;
-            found.map_err(|(_, fault)| DecodeError::row(fault, self.next_row()))?;
-            if may_be_full && (self.rows >= self.limits.rows || self.is_long()) {
+            self.read_block(bytes)?;
+            found.map_err(|fault| DecodeError::row(fault, self.next_row()))?;
+            if self.rows >= self.limits.rows || (self.bytes >= self.limits.bytes && self.is_long()) {
                 return Ok(ControlFlow::Break(()));
             }
             if rows.is_empty() {
@@ -87,8 +86,8 @@ impl BatchBuilder {
         }
     }
 
-    /// Takes rows into the block; whether the batch may be full with them.
-    fn take_block(&mut self, rows: &mut DataRows<'_>) -> bool {
+    /// Takes rows into the block, until the batch may be full with them.
+    fn take_block(&mut self, rows: &mut DataRows<'_>) {
         let bytes = rows.onward();
         self.block.start(self.columns.len(), rows.left());
         while self.block.has_room()
@@ -98,15 +97,14 @@ impl BatchBuilder {
             self.block.add(bytes, start..start + row.len());
             self.bytes += self.fixed_row_bytes + row.len();
             if self.rows + self.block.rows() >= self.limits.rows || self.bytes >= self.limits.bytes {
-                return true;
+                break;
             }
         }
-        false
     }
 
-    /// Reads the cells of the first `rows` rows of the block, column by column.
-    fn read_block(&mut self, bytes: &[u8], mut rows: usize) -> Result<(), DecodeError> {
-        let before = self.rows;
+    /// Reads the cells that were found, column by column.
+    fn read_block(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
+        let (before, mut rows) = (self.rows, self.block.found());
         if before == 0 {
             self.columns.iter_mut().for_each(Column::reserve);
         }

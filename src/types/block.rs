@@ -79,6 +79,11 @@ impl Block {
         self.rows.len()
     }
 
+    /// Rows whose cells are found.
+    pub(super) fn found(&self) -> usize {
+        self.found
+    }
+
     pub(super) fn has_null(&self) -> bool {
         self.lowest < 0
     }
@@ -98,12 +103,11 @@ impl Block {
         }
     }
 
-    /// Finds the cells of the rows that are left. On error, the number of rows before the malformed one is told, whose cells are
-    /// found.
-    pub(super) fn finish(&mut self, bytes: &[u8]) -> Result<(), (usize, Fault)> {
+    /// Finds the cells of the rows that are left, up to a malformed one.
+    pub(super) fn finish(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         while let Some(row) = self.rows.get(self.found).cloned() {
             if self.find_lanes(bytes, std::array::from_ref(&row)).is_none() {
-                return Err((self.found, what_is_wrong(bytes.get(row), self.width)));
+                return Err(what_is_wrong(bytes.get(row), self.width));
             }
             self.found += 1;
         }

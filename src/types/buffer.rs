@@ -86,6 +86,7 @@ impl<T: ArrowPrimitiveType> Fixed<T> {
         any: impl Fn(&[u8]) -> Result<T::Native, Fault>,
     ) -> Result<(), BadRow> {
         let mut bad = Ok(());
+        // Not shared with `Bits`: one reader of a value for both made a result in text a tenth slower.
         self.values.extend(cells.iter().enumerate().map(|(at, cell)| {
             let Some(cell) = cell else { return T::Native::default() };
             common(cell).unwrap_or_else(|| {
